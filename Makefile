@@ -1,0 +1,49 @@
+# On a machine with git, make and Python >= 3.11: `make demo` and `make test` do all the set-up themselves.
+PYTHON ?= python3
+UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
+MEMBERS := tradeforge_core tradeforge_topstepx tradeforge_testing tradeforge_cli
+READY := .venv/.ready
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lock clean
+
+help: ## show what can be made
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(READY) ## trade on a local sandbox, no account needed
+	@$(BIN)/tradeforge demo
+
+test: check ## everything that must be true
+	$(BIN)/pytest -q
+
+check: $(READY) ## formatting, lint, types, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## rewrite the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(UV) ## resolve the dependencies again into requirements.lock (pins and hashes, no addresses)
+	$(UV) pip compile pyproject.toml $(MEMBERS:%=%/pyproject.toml) --group dev --all-extras --universal \
+	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+	    $(MEMBERS:tradeforge_%=--no-emit-package tradeforge-%) --quiet --upgrade --output-file requirements.lock
+
+clean: ## remove what the set-up made
+	rm -rf .venv .uv
+
+$(READY): requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(UV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "TradeForge needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(UV) venv --quiet --python "$$(command -v $(PYTHON))" .venv
+	@echo "Setting up .venv (once; a minute at most on a fresh machine)"
+	@$(UV) pip sync --quiet --python $(BIN)/python requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e ./%)
+	@touch $@
+
+.uv/bin/uv:
+	@echo "Fetching uv into .uv (once)"
+	@$(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,211 @@
+"""Every error of TradeForge. Catch the branch you can act on.
+
+TradeForgeError
+├── ConfigError              a setting is missing or malformed
+├── ProviderNotFound         no installed provider has this name
+├── ProviderLoadError        the provider is there and cannot be loaded
+├── PluginLoadError          an add-on is there and cannot be loaded
+├── NotSupported             this provider cannot do that; nothing was sent
+├── InvalidOrder             the order breaks a rule that is known here; nothing was sent
+├── OrderVetoed              an add-on refused the order; nothing was sent
+├── NotSent                  proof that nothing reached the venue
+├── OrderOutcomeUnknown      sent, and no proof of what became of it
+├── SubscriberOverflow       this subscriber was too slow for data that may not be dropped
+├── TransportError           the network failed
+│   ├── Disconnected
+│   └── RequestTimeout
+├── DecodeError              the venue's message was not understood
+└── VenueError               the venue said no
+    ├── AuthenticationError
+    ├── RateLimited
+    ├── NotFound
+    └── OrderRejected
+        └── MarketClosed
+"""
+
+from collections.abc import Iterable
+
+
+class TradeForgeError(Exception):
+    """The root: `except TradeForgeError` catches all that this library raises on purpose."""
+
+
+class ConfigError(TradeForgeError):
+    """A setting is missing or malformed; the message names it and says how to go on without one.
+
+    `variables` are the names of the settings in question.
+    """
+
+    def __init__(self, message: str, *, variables: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.variables = tuple(variables)
+
+
+class ProviderNotFound(TradeForgeError):
+    """No installed distribution offers a provider of this name."""
+
+
+class ProviderLoadError(TradeForgeError):
+    """A provider is installed and cannot be loaded; the cause is chained."""
+
+
+class PluginLoadError(TradeForgeError):
+    """An add-on is installed and cannot be loaded; trading without it might skip a risk check."""
+
+
+class NotSupported(TradeForgeError):
+    """The provider does not have this capability; raised before anything is sent."""
+
+
+class InvalidOrder(TradeForgeError):
+    """The order breaks rules that are known locally; `problems` has all of them."""
+
+    def __init__(self, problems: Iterable[str] = ()) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+    def __reduce__(self) -> tuple[type["InvalidOrder"], tuple[tuple[str, ...]]]:
+        return type(self), (self.problems,)
+
+
+class OrderVetoed(TradeForgeError):
+    """One or more add-ons refused the order; `reasons` has every refusal."""
+
+    def __init__(self, reasons: Iterable[str] = ()) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("; ".join(self.reasons))
+
+    def __reduce__(self) -> tuple[type["OrderVetoed"], tuple[tuple[str, ...]]]:
+        return type(self), (self.reasons,)
+
+
+class NotSent(TradeForgeError):
+    """Proof that no byte of the request reached the venue: it is safe to try again."""
+
+    def __init__(self, message: str, *, client_order_id: str | None = None) -> None:
+        super().__init__(message)
+        self.client_order_id = client_order_id
+
+    @property
+    def reason(self) -> str:
+        return str(self)
+
+
+class OrderOutcomeUnknown(TradeForgeError):
+    """The request was sent and there is no proof of what became of it: look before trying again.
+
+    `operation` is what was asked for ("place", "modify", "cancel", "close"). A placed order can be
+    looked for with `find_order(client_order_id)`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str = "place",
+        client_order_id: str | None = None,
+        order_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.client_order_id = client_order_id
+        self.order_id = order_id
+
+
+class SubscriberOverflow(TradeForgeError):
+    """Orders, fills, positions or accounts came faster than this subscriber read them.
+
+    They are never dropped one by one: the subscriber is detached, and must read the state anew.
+    """
+
+
+class TransportError(TradeForgeError):
+    """The network failed. `sent` is False only where nothing can have reached the venue."""
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class Disconnected(TransportError):
+    """There is no connection: refused, reset, closed by the venue, or never opened."""
+
+
+class RequestTimeout(TransportError):
+    """The venue did not answer in time."""
+
+
+class DecodeError(TradeForgeError):
+    """A message was not understood; `path` points at the field (`$.orders[0].side`)."""
+
+    def __init__(self, message: str, *, path: str = "$") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class VenueError(TradeForgeError):
+    """The venue answered with a refusal or a failure.
+
+    `code` is the venue's own code, `name` its name in the venue's documentation, and `request_id`
+    what the venue's support may ask for; each is None where the venue gives none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int | str | None = None,
+        name: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.name = name
+        self.request_id = request_id
+
+
+class AuthenticationError(VenueError):
+    """The venue does not accept the credentials or the token."""
+
+
+class RateLimited(VenueError):
+    """Too many requests; `retry_after` is in seconds, None where the venue did not say."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        code: int | str | None = None,
+        name: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, name=name, request_id=request_id)
+        self.retry_after = retry_after
+
+
+class NotFound(VenueError):
+    """The venue knows no such account, contract, order or position."""
+
+
+class OrderRejected(VenueError):
+    """The venue refused the order, the change or the cancel, and nothing works at the venue.
+
+    `order_id` is the id under which the venue filed the refusal, None where it filed none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        order_id: str | None = None,
+        code: int | str | None = None,
+        name: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, name=name, request_id=request_id)
+        self.order_id = order_id
+
+
+class MarketClosed(OrderRejected):
+    """The instrument does not trade at this moment."""

@@ -1,0 +1,164 @@
+"""What streams deliver. `time` is the venue's, None where it gave none; `received` is ours.
+
+Health events travel in the same stream as the data, in order, so that a reader sees exactly where
+a hole is.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from attrs import field, frozen
+
+from tradeforge_core.enums import (
+    GapCause,
+    MarketDataType,
+    OrderSide,
+    StreamConnectionStatus,
+    UserDataType,
+)
+from tradeforge_core.models import Account, Order, Position, Trade
+
+
+class Topic(NamedTuple):
+    """One thing that can be subscribed: a kind of data of one contract or of one account."""
+
+    kind: MarketDataType | UserDataType
+    key: str
+
+
+class DepthLevel(NamedTuple):
+    """A price and the size that rests there; a size of zero removes the level."""
+
+    price: Decimal
+    size: Decimal
+
+
+@frozen
+class QuoteEvent:
+    """The quote of a contract after the latest change: unchanged members keep their last value.
+
+    A member is None until the venue has sent it. `volume` and `open`, `high`, `low` are of the
+    session.
+    """
+
+    contract_id: str
+    bid: Decimal | None
+    ask: Decimal | None
+    last: Decimal | None
+    volume: Decimal | None
+    open: Decimal | None
+    high: Decimal | None
+    low: Decimal | None
+    change: Decimal | None
+    change_percent: Decimal | None
+    time: datetime | None
+    received: datetime
+    raw: object = field(default=None, repr=False, eq=False)
+
+
+@frozen
+class MarketTradeEvent:
+    """A trade of the market; `aggressor` is the side that crossed the spread."""
+
+    contract_id: str
+    price: Decimal
+    size: Decimal
+    aggressor: OrderSide | None
+    time: datetime | None
+    received: datetime
+    raw: object = field(default=None, repr=False, eq=False)
+
+
+@frozen
+class DepthEvent:
+    """A change of the order book. With `reset` the book is empty before the levels are set.
+
+    `best_bid` and `best_ask` are what the venue itself calls best, None where it did not say.
+    """
+
+    contract_id: str
+    reset: bool
+    bids: tuple[DepthLevel, ...]
+    asks: tuple[DepthLevel, ...]
+    best_bid: DepthLevel | None
+    best_ask: DepthLevel | None
+    time: datetime | None
+    received: datetime
+    raw: object = field(default=None, repr=False, eq=False)
+
+
+@frozen(kw_only=True)
+class AccountUpdateEvent:
+    account: Account
+    time: datetime | None = None
+    received: datetime
+
+
+@frozen(kw_only=True)
+class OrderUpdateEvent:
+    order: Order
+    time: datetime | None = None
+    received: datetime
+
+
+@frozen(kw_only=True)
+class PositionUpdateEvent:
+    position: Position
+    time: datetime | None = None
+    received: datetime
+
+
+@frozen(kw_only=True)
+class UserTradeEvent:
+    trade: Trade
+    time: datetime | None = None
+    received: datetime
+
+
+@frozen(kw_only=True)
+class StatusChanged:
+    """A stream went from one state to another; `reason` says why, where there is one to tell.
+
+    `generation` counts the connections of this stream from 1.
+    """
+
+    stream: str
+    status: StreamConnectionStatus
+    previous: StreamConnectionStatus
+    reason: str | None = None
+    generation: int
+    time: datetime | None = None
+    received: datetime
+
+
+@frozen(kw_only=True)
+class Gap:
+    """Data of `topics` is missing here: between `since` and `until`, or `dropped` messages."""
+
+    stream: str
+    cause: GapCause
+    topics: tuple[Topic, ...]
+    since: datetime | None = None
+    until: datetime | None = None
+    dropped: int | None = None
+    generation: int = 0
+    time: datetime | None = None
+    received: datetime
+
+
+HealthEvent = StatusChanged | Gap
+MarketEvent = QuoteEvent | DepthEvent | MarketTradeEvent | HealthEvent
+UserEvent = (
+    AccountUpdateEvent | OrderUpdateEvent | PositionUpdateEvent | UserTradeEvent | HealthEvent
+)
+Event = (
+    QuoteEvent
+    | DepthEvent
+    | MarketTradeEvent
+    | AccountUpdateEvent
+    | OrderUpdateEvent
+    | PositionUpdateEvent
+    | UserTradeEvent
+    | HealthEvent
+)

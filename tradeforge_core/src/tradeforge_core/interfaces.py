@@ -1,0 +1,219 @@
+"""The contract of every provider: trading by request, and data by stream."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
+
+from tradeforge_core.enums import BarUnit, MarketDataType, StreamConnectionStatus, UserDataType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tradeforge_core.errors import TradeForgeError
+    from tradeforge_core.events import Event, MarketEvent, StatusChanged, UserEvent
+    from tradeforge_core.models import (
+        Account,
+        Bar,
+        Contract,
+        Order,
+        OrderRequest,
+        Position,
+        Trade,
+    )
+    from tradeforge_core.streams.subscription import Subscription
+
+EventHandler = TypeVar("EventHandler", bound="Callable[[Event], object]")
+StatusHandler = TypeVar("StatusHandler", bound="Callable[[StatusChanged], object]")
+ErrorHandler = TypeVar("ErrorHandler", bound="Callable[[TradeForgeError], object]")
+
+
+class TradingPlatformAPI(ABC):
+    """Accounts, contracts, history and orders. Every method gives the thing or raises."""
+
+    @abstractmethod
+    async def connect(self) -> None:
+        """Log in. Doing it twice is harmless. Raises `AuthenticationError`, `TransportError`."""
+
+    @abstractmethod
+    async def disconnect(self) -> None:
+        """End every stream and request, and close every connection. Doing it twice is harmless."""
+
+    @abstractmethod
+    async def get_accounts(self) -> list["Account"]:
+        """The accounts that are active."""
+
+    @abstractmethod
+    async def search_contracts(self, text: str) -> list["Contract"]:
+        """The contracts that the venue finds for `text`, in the venue's order; may be empty."""
+
+    @abstractmethod
+    async def get_contract(self, contract_id: str) -> "Contract":
+        """The contract of this id, expired ones too. Raises `NotFound`."""
+
+    @abstractmethod
+    async def get_contract_by_symbol(self, symbol: str) -> "Contract":
+        """The active contract whose symbol (`MNQZ6`) or root (`MNQ`) is exactly `symbol`.
+
+        Of several with that root the first to expire. Raises `NotFound`, with what came near.
+        """
+
+    @abstractmethod
+    async def get_historical_bars(
+        self,
+        contract_id: str,
+        *,
+        start: datetime,
+        end: datetime | None = None,
+        unit: BarUnit = BarUnit.MINUTE,
+        size: int = 1,
+        limit: int | None = None,
+    ) -> list["Bar"]:
+        """Complete bars of `size` times `unit`, oldest first; minutes without a trade have none.
+
+        `start` and `end` (default: now) must be aware. With `limit` the newest bars are kept.
+        """
+
+    @abstractmethod
+    async def place_order(self, request: "OrderRequest") -> "Order":
+        """Send one order, once, and return it as accepted; fills arrive later, by stream.
+
+        Raises `InvalidOrder`, `OrderVetoed`, `NotSupported` and `NotSent` (nothing left),
+        `OrderRejected` (the venue said no) and `OrderOutcomeUnknown` (look before you try again).
+        """
+
+    @abstractmethod
+    async def modify_order(
+        self,
+        account_id: str,
+        order_id: str,
+        *,
+        size: Decimal | int | str | None = None,
+        limit_price: Decimal | int | str | None = None,
+        stop_price: Decimal | int | str | None = None,
+    ) -> None:
+        """Change what is named of a working order. Raises as `place_order`, and `NotFound`."""
+
+    @abstractmethod
+    async def cancel_order(self, account_id: str, order_id: str) -> None:
+        """Ask the venue to take the order back; a fill may still win the race.
+
+        Raises `NotFound`, `OrderRejected`, `NotSent`, `OrderOutcomeUnknown`.
+        """
+
+    @abstractmethod
+    async def get_order(self, account_id: str, order_id: str) -> "Order":
+        """The order of this id, whatever its status. Raises `NotFound`."""
+
+    @abstractmethod
+    async def find_order(self, account_id: str, client_order_id: str) -> "Order":
+        """The order that was placed under this client order id, whatever its status.
+
+        Raises `NotFound`, after every page was read; a failed look-up raises what failed.
+        """
+
+    @abstractmethod
+    async def get_open_orders(self, account_id: str) -> list["Order"]:
+        """The orders that can still fill, oldest first."""
+
+    @abstractmethod
+    async def get_order_history(
+        self, account_id: str, *, start: datetime, end: datetime | None = None
+    ) -> list["Order"]:
+        """The orders created between `start` and `end` (default: now), oldest first."""
+
+    @abstractmethod
+    async def get_positions(self, account_id: str) -> list["Position"]:
+        """The positions that are not flat."""
+
+    @abstractmethod
+    async def close_position(
+        self, account_id: str, contract_id: str, *, size: Decimal | int | str | None = None
+    ) -> None:
+        """Close the position at the market, or `size` of it. Working orders stay.
+
+        Raises `NotFound` when there is none, `OrderRejected`, `NotSent`, `OrderOutcomeUnknown`.
+        """
+
+    @abstractmethod
+    async def get_trade_history(
+        self, account_id: str, *, start: datetime, end: datetime | None = None
+    ) -> list["Trade"]:
+        """Your fills between `start` and `end` (default: now), oldest first."""
+
+
+class RealTimeStream(ABC):
+    """Live data: by iterator, by handler, or both."""
+
+    @property
+    @abstractmethod
+    def status(self) -> StreamConnectionStatus:
+        """The worst state of any stream that is wanted; IDLE when none is."""
+
+    @abstractmethod
+    def subscribe_market_data(
+        self, contract_ids: str | Iterable[str], data_types: Sequence[MarketDataType]
+    ) -> "Subscription[MarketEvent]":
+        """Live data of the contracts: `await` it, or `async with` it and iterate.
+
+        Both go on once the venue has confirmed. Raises `NotFound`, `NotSupported`, `VenueError`,
+        and `TransportError` when the first connection fails.
+        """
+
+    @abstractmethod
+    async def unsubscribe_market_data(
+        self, contract_ids: str | Iterable[str], data_types: Sequence[MarketDataType]
+    ) -> None:
+        """Take back what was awaited; a subscription in an `async with` ends by itself."""
+
+    @abstractmethod
+    def subscribe_user_data(
+        self, account_ids: str | Iterable[str], data_types: Sequence[UserDataType]
+    ) -> "Subscription[UserEvent]":
+        """Live orders, fills, positions and balances of the accounts, as for market data."""
+
+    @abstractmethod
+    async def unsubscribe_user_data(
+        self, account_ids: str | Iterable[str], data_types: Sequence[UserDataType]
+    ) -> None:
+        """Take back what was awaited."""
+
+    @abstractmethod
+    def on_event(self, handler: EventHandler) -> EventHandler:
+        """Call `handler` with every event of every subscription, in order; it may be async.
+
+        Usable as a decorator. A handler that raises is reported to `on_error` and goes on.
+        """
+
+    @abstractmethod
+    def on_status_change(self, handler: StatusHandler) -> StatusHandler:
+        """Call `handler` with every `StatusChanged`."""
+
+    @abstractmethod
+    def on_error(self, handler: ErrorHandler) -> ErrorHandler:
+        """Call `handler` with every error that no caller is there to catch.
+
+        Without any such handler these errors are logged by the logger `tradeforge_core`.
+        """
+
+    @abstractmethod
+    async def run_forever(self) -> None:
+        """Wait while handlers work. Returns after `disconnect()`, and only then."""
+
+
+class Sandbox(ABC):
+    """A venue on this machine: `async with` it, and give `settings` to `load_provider`."""
+
+    @property
+    @abstractmethod
+    def settings(self) -> dict[str, str]:
+        """The settings, by environment variable, with which the provider reaches this sandbox."""
+
+    @abstractmethod
+    async def __aenter__(self) -> "Sandbox":
+        """Serve, on loopback."""
+
+    @abstractmethod
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Stop serving and close every connection."""

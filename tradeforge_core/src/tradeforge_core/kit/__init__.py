@@ -1,0 +1,1 @@
+"""For authors of providers: what every provider needs to reach its venue."""

@@ -1,0 +1,242 @@
+"""What a trader works with: frozen values, exact decimals, aware UTC times.
+
+`raw` keeps the venue's own message in the venue's spelling; it takes no part in comparison, in the
+repr, or in JSON.
+"""
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation, localcontext
+
+from attrs import field, frozen
+
+from tradeforge_core.enums import (
+    AssetClass,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+)
+
+
+def exact(value: Decimal | int | str) -> Decimal:
+    """The Decimal with the digits as given; a float has lost its digits already and is refused."""
+    if isinstance(value, (float, bool)):
+        raise TypeError(f"{value!r} is not exact: write it as a string or a Decimal, e.g. '0.25'")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number") from None
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a finite number")
+    return number
+
+
+def _exact_or_none(value: Decimal | int | str | None) -> Decimal | None:
+    return None if value is None else exact(value)
+
+
+@frozen(kw_only=True)
+class Account:
+    """A trading account. `balance` is realised, after fees, in the account's currency."""
+
+    id: str
+    name: str
+    balance: Decimal
+    can_trade: bool
+    simulated: bool | None = None
+    raw: object = field(default=None, repr=False, eq=False)
+
+
+@frozen(kw_only=True)
+class Contract:
+    """One tradable instrument. `tick_value` is the money one tick moves for a size of one.
+
+    `id` is opaque: give back what a search returned. `root` is the product (`MNQ` of `MNQZ6`).
+    """
+
+    id: str
+    symbol: str
+    root: str
+    description: str
+    tick_size: Decimal
+    tick_value: Decimal
+    size_step: Decimal = Decimal(1)
+    active: bool
+    asset_class: AssetClass = AssetClass.UNKNOWN
+    raw: object = field(default=None, repr=False, eq=False)
+
+    @property
+    def point_value(self) -> Decimal:
+        """The money that a price change of 1 moves for a size of one."""
+        return self.tick_value / self.tick_size
+
+    def is_on_tick(self, price: Decimal) -> bool:
+        return _is_multiple(price, self.tick_size)
+
+    def is_on_step(self, size: Decimal) -> bool:
+        return _is_multiple(size, self.size_step)
+
+    def round_price(self, price: Decimal, *, rounding: str) -> Decimal:
+        """The nearest price on the tick grid, by a rounding of the decimal module."""
+        with localcontext() as context:
+            context.prec = _WIDE
+            ticks = (price / self.tick_size).to_integral_value(rounding=rounding)
+            return ticks * self.tick_size
+
+
+_WIDE = 60
+
+
+def _is_multiple(value: Decimal, step: Decimal) -> bool:
+    with localcontext() as context:
+        context.prec = _WIDE
+        try:
+            return value % step == 0
+        except InvalidOperation:  # more digits than any price has
+            return False
+
+
+@frozen(kw_only=True)
+class Bar:
+    """One candle; `time` is when it opened."""
+
+    contract_id: str
+    time: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+@frozen(kw_only=True)
+class OrderRequest:
+    """What to place. Numbers may be Decimal, int or str; a float is refused.
+
+    `client_order_id` names the order for ever; without one, `place_order` makes it.
+    """
+
+    account_id: str
+    contract_id: str
+    side: OrderSide
+    type: OrderType
+    size: Decimal = field(converter=exact)
+    limit_price: Decimal | None = field(default=None, converter=_exact_or_none)
+    stop_price: Decimal | None = field(default=None, converter=_exact_or_none)
+    time_in_force: TimeInForce | None = None
+    client_order_id: str | None = None
+
+    @classmethod
+    def market(
+        cls, account_id: str, contract_id: str, side: OrderSide, size: Decimal | int | str
+    ) -> "OrderRequest":
+        """Fill now, at what the book offers."""
+        return cls(
+            account_id=account_id,
+            contract_id=contract_id,
+            side=side,
+            type=OrderType.MARKET,
+            size=size,
+        )
+
+    @classmethod
+    def limit(
+        cls,
+        account_id: str,
+        contract_id: str,
+        side: OrderSide,
+        size: Decimal | int | str,
+        price: Decimal | int | str,
+    ) -> "OrderRequest":
+        """Fill at `price` or better."""
+        return cls(
+            account_id=account_id,
+            contract_id=contract_id,
+            side=side,
+            type=OrderType.LIMIT,
+            size=size,
+            limit_price=price,
+        )
+
+    @classmethod
+    def stop(
+        cls,
+        account_id: str,
+        contract_id: str,
+        side: OrderSide,
+        size: Decimal | int | str,
+        price: Decimal | int | str,
+    ) -> "OrderRequest":
+        """Become a market order once the market trades at `price`."""
+        return cls(
+            account_id=account_id,
+            contract_id=contract_id,
+            side=side,
+            type=OrderType.STOP,
+            size=size,
+            stop_price=price,
+        )
+
+
+@frozen(kw_only=True)
+class Order:
+    """An order as the venue last described it."""
+
+    id: str
+    account_id: str
+    contract_id: str
+    client_order_id: str | None = None
+    side: OrderSide
+    type: OrderType
+    status: OrderStatus
+    size: Decimal
+    filled_size: Decimal = Decimal(0)
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    average_fill_price: Decimal | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    raw: object = field(default=None, repr=False, eq=False)
+
+    @property
+    def remaining_size(self) -> Decimal:
+        return self.size - self.filled_size
+
+
+@frozen(kw_only=True)
+class Position:
+    """What an account holds of one contract: `size` is above zero when long, below when short."""
+
+    account_id: str
+    contract_id: str
+    size: Decimal
+    average_price: Decimal | None = None
+    opened_at: datetime | None = None
+    raw: object = field(default=None, repr=False, eq=False)
+
+    @property
+    def is_flat(self) -> bool:
+        return self.size == 0
+
+
+@frozen(kw_only=True)
+class Trade:
+    """One fill of one of your orders.
+
+    `realized_pnl` is before fees and commissions, None on a fill that opens. A `voided` trade was
+    taken back by the venue and counts for nothing.
+    """
+
+    id: str
+    account_id: str
+    contract_id: str
+    order_id: str
+    side: OrderSide
+    size: Decimal
+    price: Decimal
+    realized_pnl: Decimal | None = None
+    fees: Decimal | None = None
+    commissions: Decimal | None = None
+    time: datetime | None = None
+    voided: bool = False
+    raw: object = field(default=None, repr=False, eq=False)
