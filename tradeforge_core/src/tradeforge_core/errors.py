@@ -11,6 +11,8 @@ TradeForgeError
 ├── NotSent                  proof that nothing reached the venue
 ├── OrderOutcomeUnknown      sent, and no proof of what became of it
 ├── SubscriberOverflow       this subscriber was too slow for data that may not be dropped
+├── BookNotLive              the order book has a hole and must not be read
+├── HandlerFailed            a handler of the user raised; the cause is chained
 ├── TransportError           the network failed
 │   ├── Disconnected
 │   └── RequestTimeout
@@ -117,6 +119,14 @@ class SubscriberOverflow(TradeForgeError):
 
     They are never dropped one by one: the subscriber is detached, and must read the state anew.
     """
+
+
+class BookNotLive(TradeForgeError):
+    """The local order book is not complete; reading it would show prices that are not there."""
+
+
+class HandlerFailed(TradeForgeError):
+    """A handler that was given to `on_event` or `on_status_change` raised; the cause is chained."""
 
 
 class TransportError(TradeForgeError):

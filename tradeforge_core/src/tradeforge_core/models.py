@@ -26,12 +26,17 @@ def exact(value: Decimal | int | str) -> Decimal:
         number = Decimal(value)
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a number") from None
-    if not number.is_finite():
-        raise ValueError(f"{value!r} is not a finite number")
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError(f"{value!r} is not a number that a price or a size can have")
     return number
 
 
-def _exact_or_none(value: Decimal | int | str | None) -> Decimal | None:
+_MOST_DIGITS = 40
+"""No price, size or balance is longer; 1E+999999999 is a typo or an attack, and fills memory."""
+
+
+def exact_or_none(value: Decimal | int | str | None) -> Decimal | None:
+    """As `exact`, with None for None."""
     return None if value is None else exact(value)
 
 
@@ -84,7 +89,7 @@ class Contract:
             return ticks * self.tick_size
 
 
-_WIDE = 60
+_WIDE = 2 * _MOST_DIGITS + 20
 
 
 def _is_multiple(value: Decimal, step: Decimal) -> bool:
@@ -121,8 +126,8 @@ class OrderRequest:
     side: OrderSide
     type: OrderType
     size: Decimal = field(converter=exact)
-    limit_price: Decimal | None = field(default=None, converter=_exact_or_none)
-    stop_price: Decimal | None = field(default=None, converter=_exact_or_none)
+    limit_price: Decimal | None = field(default=None, converter=exact_or_none)
+    stop_price: Decimal | None = field(default=None, converter=exact_or_none)
     time_in_force: TimeInForce | None = None
     client_order_id: str | None = None
 

@@ -15,6 +15,7 @@ class Secret(str):
     """
 
     __slots__ = ("__text",)
+    __text: str
 
     def __new__(cls, text: str) -> "Secret":
         secret = super().__new__(cls, _MASK)

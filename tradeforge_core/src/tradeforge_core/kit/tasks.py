@@ -1,0 +1,44 @@
+"""Tasks with an owner: none is forgotten, and none dies of its caller's cancellation."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_log = logging.getLogger("tradeforge_core")
+
+
+class TaskOwner:
+    """Owns tasks until they end or until it is closed; closing joins every one."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+        """Run `work` in a task of its own."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def run(self, work: Coroutine[Any, Any, T], *, name: str) -> T:
+        """The result of `work`, which goes on even if the caller is cancelled while waiting."""
+        return await asyncio.shield(self.start(work, name=name))
+
+    async def close(self, *, grace: float = 0.0) -> None:
+        """Wait `grace` seconds for what runs, cancel the rest, and return once all have ended."""
+        tasks = self._tasks - {asyncio.current_task()}
+        if tasks and grace:
+            await asyncio.wait(tasks, timeout=grace)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # whoever awaits the task gets the error; this is for the case that nobody does
+            _log.debug("the task %s ended with %r", task.get_name(), type(error).__name__)

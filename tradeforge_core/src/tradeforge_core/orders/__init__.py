@@ -1,0 +1,1 @@
+"""The order path: what is checked before an order leaves, and what is known after."""

@@ -1,0 +1,21 @@
+"""The name of an order, made before it is sent, unique for ever."""
+
+import secrets
+from datetime import datetime
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PREFIX = "tf1"
+
+
+def new_client_order_id(now: datetime) -> str:
+    """29 letters and digits: `tf`, a version, 48 bits of time in ms and 80 random bits.
+
+    Never a counter: it must be unique across restarts and across processes, and a venue may
+    remember an id for ever. The length leaves room for suffixes such as `-SL`.
+    """
+    milliseconds = int(now.timestamp() * 1000) & (1 << 48) - 1
+    return _PREFIX + _base32(milliseconds << 80 | secrets.randbits(80))
+
+
+def _base32(number: int) -> str:
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))

@@ -1,0 +1,62 @@
+"""From a request to the venue: once, and with an honest answer about what became of it.
+
+Only documented proof counts. `NotSent` needs proof that no byte left, and a refusal needs the
+venue's own documented words; whatever else happens after the hand-off is `OrderOutcomeUnknown`.
+"""
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from tradeforge_core.errors import (
+    NotFound,
+    NotSent,
+    NotSupported,
+    OrderOutcomeUnknown,
+    OrderRejected,
+    TradeForgeError,
+    TransportError,
+)
+from tradeforge_core.kit.tasks import TaskOwner
+
+T = TypeVar("T")
+
+_PROOF = (OrderRejected, NotFound, NotSupported, NotSent)
+
+
+async def send_once(
+    write: Coroutine[Any, Any, T],
+    *,
+    tasks: TaskOwner,
+    operation: str,
+    client_order_id: str | None = None,
+    order_id: str | None = None,
+) -> T:
+    """The result of `write`, which runs once, in a task that outlives the caller's cancellation.
+
+    Raises the documented refusals, `NotSent`, and `OrderOutcomeUnknown` for all else.
+    """
+    try:
+        return await tasks.run(write, name=f"{operation} {client_order_id or order_id}")
+    except _PROOF:
+        raise
+    except TransportError as error:
+        if not error.sent:
+            raise NotSent(
+                f"{operation}: {error}; nothing was sent", client_order_id=client_order_id
+            ) from error
+        raise _unknown(operation, error, client_order_id, order_id) from error
+    except TradeForgeError as error:
+        raise _unknown(operation, error, client_order_id, order_id) from error
+
+
+def _unknown(
+    operation: str, error: TradeForgeError, client_order_id: str | None, order_id: str | None
+) -> OrderOutcomeUnknown:
+    look = "find_order(account_id, client_order_id)" if client_order_id else "the open orders"
+    return OrderOutcomeUnknown(
+        f"{operation} was sent and its outcome is not known ({error}): look with {look} before"
+        f" you try again" + (f"; client_order_id={client_order_id}" if client_order_id else ""),
+        operation=operation,
+        client_order_id=client_order_id,
+        order_id=order_id,
+    )

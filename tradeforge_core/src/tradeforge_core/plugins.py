@@ -1,0 +1,133 @@
+"""The add-ons in force, and how they are called: one by one, so that none can hurt another.
+
+A check that raises is a veto: an order is never let through because its risk check broke. An
+observer that raises is logged and never hurts the trade.
+"""
+
+import inspect
+import logging
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+from attrs import frozen
+
+from tradeforge_core import hookspecs
+from tradeforge_core.errors import PluginLoadError
+
+if TYPE_CHECKING:
+    from tradeforge_core.events import Event, StatusChanged
+    from tradeforge_core.models import Contract, OrderRequest
+
+ADD_ONS = "tradeforge.plugins"
+
+_log = logging.getLogger("tradeforge_core")
+
+
+@frozen
+class Veto:
+    """An add-on's refusal of an order."""
+
+    reason: str
+
+
+@frozen(kw_only=True)
+class OrderContext:
+    """What a check may want to know besides the request."""
+
+    provider: str
+    contract: "Contract"
+
+
+@frozen(kw_only=True)
+class HttpRequestDetails:
+    """One finished request. `status` is None when there was no answer; `error` then says why."""
+
+    provider: str
+    method: str
+    path: str
+    status: int | None
+    seconds: float
+    error: str | None = None
+
+
+class Plugins:
+    """The installed add-ons together with those handed in."""
+
+    def __init__(self, add_ons: Iterable[object] = (), *, installed: bool = True) -> None:
+        self._manager = new_manager()
+        for add_on in (*(_installed_add_ons() if installed else ()), *add_ons):
+            if not self._manager.is_registered(add_on):
+                self._manager.register(add_on)
+        self._manager.check_pending()
+
+    async def vetoes(self, request: "OrderRequest", context: OrderContext) -> list[str]:
+        """Every reason against the order, in the order in which the add-ons were registered."""
+        reasons = []
+        for name, call in self._calls("tradeforge_check_order", request=request, context=context):
+            try:
+                answer = call()
+                veto = await answer if inspect.isawaitable(answer) else answer
+            except Exception as error:  # noqa: BLE001  # whatever breaks in a check is a veto
+                reasons.append(f"{name} failed: {error!r}")
+                continue
+            if isinstance(veto, Veto):
+                reasons.append(veto.reason)
+            elif veto is not None:
+                reasons.append(f"{name} answered {veto!r}, which is neither a Veto nor None")
+        return reasons
+
+    def saw_event(self, provider: str, event: "Event") -> None:
+        self._observe("tradeforge_event", provider=provider, event=event)
+
+    def saw_status(self, provider: str, change: "StatusChanged") -> None:
+        self._observe("tradeforge_status", provider=provider, change=change)
+
+    def saw_http_request(self, details: HttpRequestDetails) -> None:
+        self._observe("tradeforge_http_request", details=details)
+
+    @property
+    def watches_events(self) -> bool:
+        """Whether any add-on wants events; asked once a connection, so that none costs nothing."""
+        return bool(self._manager.hook.tradeforge_event.get_hookimpls())
+
+    def _observe(self, hook: str, **arguments: object) -> None:
+        for name, call in self._calls(hook, **arguments):
+            try:
+                call()
+            except Exception:  # noqa: BLE001  # an observer must never hurt the trade
+                _log.exception("the add-on %s failed in %s", name, hook)
+
+    def _calls(self, hook: str, **arguments: object) -> "Iterator[tuple[str, Any]]":
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            wanted = {name: arguments[name] for name in implementation.argnames}
+            yield implementation.plugin_name, _bind(implementation.function, wanted)
+
+
+def _bind(function: Any, arguments: dict[str, object]) -> Any:
+    return lambda: function(**arguments)
+
+
+def new_manager() -> pluggy.PluginManager:
+    """A plugin manager that knows the hooks of TradeForge and no plugin."""
+    manager = pluggy.PluginManager("tradeforge")
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+@cache
+def _installed_add_ons() -> tuple[object, ...]:
+    return tuple(_load(entry_point) for entry_point in entry_points(group=ADD_ONS))
+
+
+def _load(entry_point: Any) -> object:
+    try:
+        return entry_point.load()
+    except Exception as error:
+        raise PluginLoadError(
+            f"the add-on {entry_point.name!r} of {entry_point.dist.name} {entry_point.dist.version}"
+            f" cannot be loaded: {error!r}. Repair or uninstall it: without it an order might pass"
+            f" a check that you count on."
+        ) from error

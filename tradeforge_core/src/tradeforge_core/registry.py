@@ -1,0 +1,154 @@
+"""From a name to a provider: entry points are read as text, one module is imported on demand."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from tradeforge_core.config import Settings, read_settings
+from tradeforge_core.errors import ProviderLoadError, ProviderNotFound
+from tradeforge_core.plugins import Plugins, new_manager
+
+if TYPE_CHECKING:
+    from tradeforge_core.interfaces import Sandbox
+    from tradeforge_core.provider import Provider
+
+PROVIDERS = "tradeforge.providers"
+SANDBOXES = "tradeforge.sandboxes"
+
+
+@frozen(kw_only=True)
+class ProviderInfo:
+    """What a provider's `tradeforge_provider` hook returns."""
+
+    name: str
+    title: str
+    create: "Callable[[Settings, Plugins], Provider]"
+
+
+@frozen(kw_only=True)
+class InstalledProvider:
+    """What the metadata of an installed distribution says; nothing of it has been imported."""
+
+    name: str
+    distribution: str
+    version: str
+    module: str
+    has_sandbox: bool
+
+
+def installed_providers() -> list[InstalledProvider]:
+    """Every installed provider by name, the broken ones too: only metadata is read."""
+    sandboxes = {entry_point.name for entry_point in entry_points(group=SANDBOXES)}
+    found = [
+        InstalledProvider(
+            name=entry_point.name,
+            distribution=_distribution(entry_point),
+            version=_version(entry_point),
+            module=entry_point.module,
+            has_sandbox=entry_point.name in sandboxes,
+        )
+        for entry_point in _unique(entry_points(group=PROVIDERS))
+    ]
+    return sorted(found, key=lambda provider: (provider.name, provider.distribution))
+
+
+def load_provider(
+    name: str,
+    settings: Mapping[str, str] | None = None,
+    *,
+    plugins: Iterable[object] = (),
+) -> "Provider":
+    """The provider of this name, configured and not yet connected.
+
+    `settings` beat the environment, which beats `.env`. `plugins` join the installed add-ons.
+    Raises `ProviderNotFound`, `ProviderLoadError`, `PluginLoadError`, `ConfigError`.
+    """
+    entry_point = _the_one(PROVIDERS, name)
+    info = _provider_info(entry_point)
+    return info.create(read_settings(name, settings), Plugins(plugins))
+
+
+def load_sandbox(name: str, *, port: int = 0, seed: int = 0) -> "Sandbox":
+    """The sandbox of the provider of this name, not yet serving; port 0 takes a free one.
+
+    Raises `ProviderNotFound`, `ProviderLoadError`.
+    """
+    entry_point = _the_one(SANDBOXES, name)
+    sandbox: Sandbox = _load(entry_point).create(port=port, seed=seed)
+    return sandbox
+
+
+def _the_one(group: str, name: str) -> EntryPoint:
+    candidates = [found for found in _unique(entry_points(group=group)) if found.name == name]
+    if not candidates:
+        raise ProviderNotFound(_unknown(group, name))
+    if len(candidates) > 1:
+        owners = " and ".join(f"{_distribution(one)} {_version(one)}" for one in candidates)
+        raise ProviderLoadError(
+            f"{name!r} is offered by {owners}: uninstall all but the one you trust"
+        )
+    return candidates[0]
+
+
+def _unknown(group: str, name: str) -> str:
+    known = sorted({entry_point.name for entry_point in entry_points(group=group)})
+    near = difflib.get_close_matches(name.casefold(), known)
+    word = "provider" if group == PROVIDERS else "sandbox"
+    extra = "" if group == PROVIDERS else "[sandbox]"
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    listed = f" Installed: {', '.join(known)}." if known else " None is installed."
+    package = f"tradeforge-{near[0] if near else name}{extra}"
+    return f"There is no {word} {name!r}.{hint}{listed} Try: pip install {package!r}"
+
+
+def _provider_info(entry_point: EntryPoint) -> ProviderInfo:
+    manager = new_manager()
+    manager.register(_load(entry_point))
+    answers = manager.hook.tradeforge_provider()
+    if len(answers) != 1 or not isinstance(answers[0], ProviderInfo):
+        raise ProviderLoadError(
+            f"{_origin(entry_point)} does not answer the hook tradeforge_provider with one"
+            f" ProviderInfo, but with {answers!r}"
+        )
+    return answers[0]
+
+
+def _load(entry_point: EntryPoint) -> "_Module":
+    try:
+        module: _Module = entry_point.load()
+    except Exception as error:
+        raise ProviderLoadError(
+            f"{_origin(entry_point)} cannot be loaded: {type(error).__name__}: {error}."
+            f" Try: pip install --upgrade {_distribution(entry_point)}"
+        ) from error
+    return module
+
+
+class _Module:
+    """What an entry point of a sandbox points at."""
+
+    create: "Callable[..., Sandbox]"
+
+
+def _unique(found: Iterable[EntryPoint]) -> list[EntryPoint]:
+    """One entry per distribution: a distribution can be on the path twice, as in a checkout."""
+    seen = {(one.name, _distribution(one), _version(one)): one for one in found}
+    return list(seen.values())
+
+
+def _origin(entry_point: EntryPoint) -> str:
+    return (
+        f"the provider {entry_point.name!r} of {_distribution(entry_point)}"
+        f" {_version(entry_point)} ({entry_point.value})"
+    )
+
+
+def _distribution(entry_point: EntryPoint) -> str:
+    return entry_point.dist.name if entry_point.dist else "an unknown distribution"
+
+
+def _version(entry_point: EntryPoint) -> str:
+    return entry_point.dist.version if entry_point.dist else "of unknown version"

@@ -1,0 +1,60 @@
+"""What the base provider hands to a provider: checked, complete, nothing left to default."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from attrs import Attribute, field, frozen
+
+from tradeforge_core.enums import BarUnit
+from tradeforge_core.models import exact_or_none
+
+
+def _aware(instance: object, attribute: object, value: datetime) -> None:
+    if value.tzinfo is None:
+        raise ValueError(f"{value!r} does not say its time zone: use datetime.now(UTC) or the like")
+
+
+def _utc(value: datetime) -> datetime:
+    # a naive time goes on as it is, for the validator to refuse
+    return value if value.tzinfo is None else value.astimezone(UTC)
+
+
+@frozen(kw_only=True)
+class Period:
+    """From `start` to `end`, in UTC. Raises `ValueError` for a naive time or an end before."""
+
+    start: datetime = field(converter=_utc, validator=_aware)
+    end: datetime = field(converter=_utc, validator=_aware)
+
+    def __attrs_post_init__(self) -> None:
+        if self.end < self.start:
+            raise ValueError(f"end {self.end} is before start {self.start}")
+
+
+@frozen(kw_only=True)
+class BarQuery:
+    """Bars of `size` times `unit`; `limit` is None for all of them."""
+
+    contract_id: str
+    period: Period
+    unit: BarUnit
+    size: int = field()
+    limit: int | None = field()
+
+    @size.validator
+    @limit.validator
+    def _at_least_one(self, attribute: "Attribute[Any]", value: int | None) -> None:
+        if value is not None and value < 1:
+            raise ValueError(f"{attribute.name} must be at least 1, not {value}")
+
+
+@frozen(kw_only=True)
+class OrderChange:
+    """What is to be different about an order; None leaves it as it is."""
+
+    account_id: str
+    order_id: str
+    size: Decimal | None = field(converter=exact_or_none)
+    limit_price: Decimal | None = field(converter=exact_or_none)
+    stop_price: Decimal | None = field(converter=exact_or_none)

@@ -1,0 +1,1 @@
+"""The stream path: subscriptions, their queues, and the supervisor of each connection."""

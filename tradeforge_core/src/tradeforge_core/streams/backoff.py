@@ -1,0 +1,25 @@
+"""How long to wait before the next attempt."""
+
+import random
+
+from attrs import field, frozen
+
+
+@frozen(kw_only=True)
+class Backoff:
+    """Full jitter: a random wait up to a ceiling that doubles with every failure in a row.
+
+    The jitter keeps a thousand clients from coming back in the same instant.
+    """
+
+    base: float = 0.5
+    cap: float = 30.0
+    steady_after: float = 30.0
+    """A connection that lived this many seconds starts the count anew, with no wait at all."""
+    _random: random.Random = field(factory=random.Random, repr=False)
+
+    def delay(self, failures: int) -> float:
+        """Seconds to wait after `failures` short-lived connections in a row."""
+        if failures <= 0:
+            return 0.0
+        return self._random.uniform(0, min(self.cap, self.base * 2.0 ** min(failures, 30)))

@@ -1,0 +1,88 @@
+"""What `subscribe_market_data` and `subscribe_user_data` give."""
+
+from collections.abc import Awaitable, Callable, Generator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from tradeforge_core.events import Event, Topic
+from tradeforge_core.streams.queue import EventQueue
+
+if TYPE_CHECKING:
+    from tradeforge_core.streams.switchboard import Switchboard
+
+E = TypeVar("E", bound=Event)
+
+
+class Subscription(Generic[E]):
+    """Topics of live data, in two ways of use.
+
+    `await` it: the data goes to the handlers, until it is unsubscribed. `async with` it: iterate
+    over the events, and leaving the block unsubscribes. The iterator has a bounded queue of its
+    own and ends only with an error that says why.
+    """
+
+    def __init__(
+        self,
+        switchboard: "Switchboard",
+        topics: tuple[Topic, ...],
+        check: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.topics = topics
+        self._check = check
+        self._switchboard = switchboard
+        self._queue: EventQueue | None = None
+        self._active = False
+
+    def __await__(self) -> Generator[Any, None, "Subscription[E]"]:
+        return self._stand().__await__()
+
+    async def __aenter__(self) -> "Subscription[E]":
+        await self._check()
+        self._active = True
+        self._listen()
+        try:
+            await self._switchboard.acquire(self.topics)
+        except BaseException:
+            self._stop_listening()
+            raise
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._stop_listening()
+        await self._switchboard.release(self.topics)
+
+    def __aiter__(self) -> "Subscription[E]":
+        self._listen()
+        return self
+
+    async def __anext__(self) -> E:
+        """The next event. Raises `Disconnected` after `disconnect()`, and `SubscriberOverflow`."""
+        return cast(E, await self._listen().get())
+
+    @property
+    def conflated(self) -> int:
+        """How many quotes were replaced by a newer one before they were read."""
+        return self._queue.conflated if self._queue else 0
+
+    @property
+    def dropped(self) -> int:
+        """How many market events were dropped, each time with a `Gap` in their place."""
+        return self._queue.dropped if self._queue else 0
+
+    async def _stand(self) -> "Subscription[E]":
+        await self._check()
+        await self._switchboard.stand(self.topics)
+        self._active = True
+        return self
+
+    def _listen(self) -> EventQueue:
+        if not self._active:
+            raise RuntimeError("a subscription begins by `await` or `async with`")
+        if self._queue is None:
+            self._queue = self._switchboard.attach(self.topics)
+        return self._queue
+
+    def _stop_listening(self) -> None:
+        if self._queue is not None:
+            self._switchboard.detach(self._queue, self.topics)
+            self._queue = None
+            self._active = False

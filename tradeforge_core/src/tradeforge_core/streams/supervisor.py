@@ -1,0 +1,291 @@
+"""Keeps one connection of a venue alive, and says what becomes of it.
+
+Every connection is a numbered generation that owns its tasks and joins them before the next one
+starts. What is wanted is a set of topics; each generation brings the venue in step with it. It
+never gives up by count: it ends when nothing is wanted any more, or by `close()`.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from attrs import define, field, frozen
+
+from tradeforge_core.enums import GapCause, StreamConnectionStatus
+from tradeforge_core.errors import (
+    Disconnected,
+    RequestTimeout,
+    TradeForgeError,
+    TransportError,
+    VenueError,
+)
+from tradeforge_core.events import Gap, HealthEvent, StatusChanged, Topic
+from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.tasks import TaskOwner
+from tradeforge_core.streams.backoff import Backoff
+from tradeforge_core.streams.link import StreamLink
+
+
+@frozen(kw_only=True)
+class StreamTimeouts:
+    """In seconds: to make a connection, and to have a subscription confirmed by the venue."""
+
+    connect: float = 15.0
+    confirm: float = 30.0
+
+
+@define(eq=False)
+class _Waiter:
+    topics: frozenset[Topic]
+    done: "asyncio.Future[None]" = field(factory=lambda: asyncio.get_running_loop().create_future())
+
+    def settle(self, error: TradeForgeError | None = None) -> None:
+        if self.done.done():
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
+
+
+class Supervisor:
+    """Supervises the connection named `name`; `make_link` makes one generation of it."""
+
+    def __init__(
+        self,
+        name: str,
+        make_link: Callable[[], StreamLink],
+        *,
+        publish: Callable[[HealthEvent, Iterable[Topic]], None],
+        report: Callable[[TradeForgeError], None],
+        tasks: TaskOwner,
+        clock: Clock,
+        backoff: Backoff,
+        timeouts: StreamTimeouts,
+    ) -> None:
+        self.name = name
+        self.status = StreamConnectionStatus.IDLE
+        self.generation = 0
+        self._make_link = make_link
+        self._publish = publish
+        self._report = report
+        self._tasks = tasks
+        self._clock = clock
+        self._backoff = backoff
+        self._timeouts = timeouts
+        self._wanted: set[Topic] = set()
+        self._confirmed: set[Topic] = set()
+        self._refused: set[Topic] = set()
+        self._waiters: list[_Waiter] = []
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._ever_live = False
+        self._lost_at: datetime | None = None
+        self._lost_topics: tuple[Topic, ...] = ()
+
+    async def add(self, topics: Iterable[Topic]) -> None:
+        """Want these topics, and return once the venue has confirmed all of them.
+
+        Raises `VenueError` for a topic that the venue refuses, whatever the first connection
+        fails of, and `RequestTimeout`. What raises is not wanted any more.
+        """
+        waiter = _Waiter(frozenset(topics))
+        self._wanted |= waiter.topics
+        self._refused -= waiter.topics
+        self._waiters.append(waiter)
+        self._changed.set()
+        self._ensure_running()
+        try:
+            async with asyncio.timeout(self._timeouts.confirm):
+                await waiter.done
+        except TimeoutError:
+            raise RequestTimeout(
+                f"the venue did not confirm {_names(waiter.topics)} within"
+                f" {self._timeouts.confirm:g} s; the {self.name} stream is {self.status}"
+            ) from None
+        finally:
+            self._waiters.remove(waiter)
+
+    async def remove(self, topics: Iterable[Topic]) -> None:
+        """Stop wanting these topics, and return once the venue has let go of them."""
+        gone = frozenset(topics)
+        self._wanted -= gone
+        self._changed.set()
+        while self._task is not None and gone & self._confirmed - self._wanted:
+            waiter = _Waiter(frozenset())
+            self._waiters.append(waiter)
+            try:
+                async with asyncio.timeout(self._timeouts.confirm):
+                    await waiter.done
+            except (TimeoutError, TransportError):
+                return  # a connection that is lost has no subscriptions left
+            finally:
+                self._waiters.remove(waiter)
+
+    async def close(self) -> None:
+        """End the connection for good."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+        for waiter in self._waiters:
+            waiter.settle(Disconnected("disconnect() was called", sent=False))
+        self._become(StreamConnectionStatus.CLOSED, "disconnect() was called")
+
+    def _ensure_running(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = self._tasks.start(self._run(), name=f"stream {self.name}")
+
+    async def _run(self) -> None:
+        failures = 0
+        while self._wanted:
+            self.generation += 1
+            began = self._clock.monotonic()
+            error = await self._one_generation()
+            lived = self._clock.monotonic() - began
+            failures = 0 if lived >= self._backoff.steady_after else failures + 1
+            if not self._ever_live:
+                self._fail_first_contact(error)
+            if self._wanted:
+                self._become(StreamConnectionStatus.RECONNECTING, str(error))
+                await self._clock.sleep(self._backoff.delay(failures))
+        self._become(StreamConnectionStatus.IDLE, "nothing is subscribed")
+
+    async def _one_generation(self) -> TradeForgeError:
+        """Why the connection ended; it is closed and all its tasks are joined by then."""
+        link = self._make_link()
+        self._become(StreamConnectionStatus.CONNECTING, None)
+        try:
+            await self._open(link)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(link.listen(), name=f"reader {self.name} {self.generation}")
+                await self._keep_in_step(link)
+        except BaseExceptionGroup as group:
+            return self._explained(_first(group))
+        except Exception as error:  # noqa: BLE001  # whatever ends a connection, the next one starts
+            return self._explained(error)
+        finally:
+            self._note_loss()
+            await link.close()
+        raise AssertionError("a generation ends by an error only")
+
+    async def _open(self, link: StreamLink) -> None:
+        try:
+            async with asyncio.timeout(self._timeouts.connect):
+                await link.open()
+        except TimeoutError:
+            raise RequestTimeout(f"no connection within {self._timeouts.connect:g} s") from None
+
+    async def _keep_in_step(self, link: StreamLink) -> None:
+        self._become(StreamConnectionStatus.SUBSCRIBING, None)
+        self._tell_gap()
+        while True:
+            self._changed.clear()
+            await self._catch_up(link)
+            if self.status is not StreamConnectionStatus.LIVE:
+                self._go_live()
+            self._settle_waiters()
+            await self._changed.wait()
+
+    async def _catch_up(self, link: StreamLink) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for topic in self._wanted - self._confirmed - self._refused:
+                tasks.create_task(self._confirm(link, topic))
+            for topic in self._confirmed - self._wanted:
+                tasks.create_task(self._let_go(link, topic))
+
+    async def _confirm(self, link: StreamLink, topic: Topic) -> None:
+        try:
+            await link.subscribe(topic)
+        except VenueError as error:
+            self._refuse(topic, error)
+        else:
+            self._confirmed.add(topic)
+
+    async def _let_go(self, link: StreamLink, topic: Topic) -> None:
+        try:
+            await link.unsubscribe(topic)
+        except VenueError as error:
+            self._report(error)
+        self._confirmed.discard(topic)
+
+    def _refuse(self, topic: Topic, error: VenueError) -> None:
+        self._refused.add(topic)
+        asking = [waiter for waiter in self._waiters if topic in waiter.topics]
+        for waiter in asking:
+            waiter.settle(error)
+        if not asking:  # it was confirmed by an earlier connection: somebody relies on it
+            self._report(error)
+
+    def _settle_waiters(self) -> None:
+        for waiter in self._waiters:
+            if waiter.topics <= self._confirmed:
+                waiter.settle()
+
+    def _fail_first_contact(self, error: TradeForgeError) -> None:
+        """A stream that never worked is the caller's to know at once, not something to repeat."""
+        self._wanted.clear()
+        for waiter in self._waiters:
+            waiter.settle(error)
+
+    def _go_live(self) -> None:
+        self._ever_live = True
+        self._lost_at = None
+        self._become(StreamConnectionStatus.LIVE, None)
+
+    def _note_loss(self) -> None:
+        if self.status is StreamConnectionStatus.LIVE:
+            self._lost_at = self._clock.now()
+            self._lost_topics = tuple(sorted(self._confirmed))
+        self._confirmed.clear()
+        self._refused.clear()
+        for waiter in self._waiters:
+            if not waiter.topics:
+                waiter.settle(Disconnected("the connection was lost"))
+
+    def _tell_gap(self) -> None:
+        """Say what is missing, before the first data of the new connection."""
+        if self._lost_at is None:
+            return
+        now = self._clock.now()
+        gap = Gap(
+            stream=self.name,
+            cause=GapCause.DISCONNECTED,
+            topics=self._lost_topics,
+            since=self._lost_at,
+            until=now,
+            generation=self.generation,
+            received=now,
+        )
+        self._publish(gap, self._lost_topics)
+
+    def _become(self, status: StreamConnectionStatus, reason: str | None) -> None:
+        if status is self.status:
+            return
+        previous, self.status = self.status, status
+        change = StatusChanged(
+            stream=self.name,
+            status=status,
+            previous=previous,
+            reason=reason,
+            generation=self.generation,
+            received=self._clock.now(),
+        )
+        self._publish(change, tuple(self._wanted))
+
+    def _explained(self, error: BaseException) -> TradeForgeError:
+        if isinstance(error, TradeForgeError):
+            return error
+        broken = TradeForgeError(f"the {self.name} stream failed: {error!r}")
+        broken.__cause__ = error
+        self._report(broken)
+        return broken
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _names(topics: Iterable[Topic]) -> str:
+    return ", ".join(f"{topic.kind} of {topic.key}" for topic in sorted(topics))

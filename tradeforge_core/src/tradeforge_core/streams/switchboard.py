@@ -1,0 +1,232 @@
+"""Connects what the streams deliver with those who subscribed to it."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tradeforge_core.enums import MarketDataType, StreamConnectionStatus, UserDataType
+from tradeforge_core.errors import Disconnected, HandlerFailed, TradeForgeError
+from tradeforge_core.events import Event, HealthEvent, StatusChanged, Topic
+from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.tasks import TaskOwner
+from tradeforge_core.plugins import Plugins
+from tradeforge_core.streams.backoff import Backoff
+from tradeforge_core.streams.handlers import HandlerRunner
+from tradeforge_core.streams.link import StreamLink
+from tradeforge_core.streams.queue import EventQueue
+from tradeforge_core.streams.supervisor import StreamTimeouts, Supervisor
+
+_log = logging.getLogger("tradeforge_core")
+
+_WORST_FIRST = (
+    StreamConnectionStatus.RECONNECTING,
+    StreamConnectionStatus.CONNECTING,
+    StreamConnectionStatus.SUBSCRIBING,
+    StreamConnectionStatus.LIVE,
+    StreamConnectionStatus.CLOSED,
+)
+
+
+class Switchboard:
+    """The streams of one provider: who wants what, over which connection, and who gets it."""
+
+    def __init__(
+        self,
+        provider: str,
+        make_link: Callable[[str], StreamLink],
+        stream_of: Mapping[MarketDataType | UserDataType, str],
+        *,
+        plugins: Plugins,
+        clock: Clock,
+        backoff: Backoff,
+        timeouts: StreamTimeouts,
+    ) -> None:
+        self._provider = provider
+        self._make_link = make_link
+        self._stream_of = stream_of
+        self._plugins = plugins
+        self._clock = clock
+        self._backoff = backoff
+        self._timeouts = timeouts
+        self._tasks = TaskOwner()
+        self._supervisors: dict[str, Supervisor] = {}
+        self._held: Counter[Topic] = Counter()
+        self._standing: set[Topic] = set()
+        self._subscribers: dict[Topic, list[EventQueue]] = {}
+        self._event_handlers: list[HandlerRunner] = []
+        self._status_handlers: list[HandlerRunner] = []
+        self._error_handlers: list[HandlerRunner] = []
+        self._running = False
+
+    @property
+    def status(self) -> StreamConnectionStatus:
+        found = {supervisor.status for supervisor in self._supervisors.values()}
+        worst = (status for status in _WORST_FIRST if status in found)
+        return next(worst, StreamConnectionStatus.IDLE)
+
+    def start(self) -> None:
+        """Let the handlers work; needs a running event loop."""
+        if not self._running:
+            self._running = True
+            for runner in self._runners():
+                self._tasks.start(runner.run(), name=runner.name)
+
+    async def close(self) -> None:
+        """End every connection and every iterator, and let the handlers finish what waits."""
+        for supervisor in self._supervisors.values():
+            await supervisor.close()
+        reason = Disconnected("disconnect() was called", sent=False)
+        for queues in self._subscribers.values():
+            for queue in queues:
+                queue.end(reason)
+        for runner in self._runners():
+            runner.finish()
+        await self._tasks.close(grace=_LAST_WORDS if self._running else 0.0)
+        self._running = False
+        self._supervisors.clear()
+        self._held.clear()
+        self._standing.clear()
+        self._subscribers.clear()
+
+    # --- what is wanted ---
+
+    async def acquire(self, topics: tuple[Topic, ...]) -> None:
+        """Hold the topics until `release`, and return once the venue has confirmed them."""
+        self._held.update(topics)
+        try:
+            await self._want(topics)
+        except BaseException:
+            await self.release(topics)
+            raise
+
+    async def release(self, topics: tuple[Topic, ...]) -> None:
+        self._held.subtract(topics)
+        self._held += Counter()  # forget what nobody holds
+        await self._unwant(topics)
+
+    async def stand(self, topics: tuple[Topic, ...]) -> None:
+        """Want the topics until `withdraw`, and return once the venue has confirmed them."""
+        fresh = tuple(topic for topic in topics if topic not in self._standing)
+        self._standing.update(fresh)
+        try:
+            await self._want(topics)
+        except BaseException:
+            await self.withdraw(fresh)
+            raise
+
+    async def withdraw(self, topics: tuple[Topic, ...]) -> None:
+        self._standing.difference_update(topics)
+        await self._unwant(topics)
+
+    async def _want(self, topics: tuple[Topic, ...]) -> None:
+        for stream, group in self._by_stream(topics).items():
+            await self._supervisor(stream).add(group)
+
+    async def _unwant(self, topics: tuple[Topic, ...]) -> None:
+        gone = tuple(topic for topic in topics if not self._is_wanted(topic))
+        for stream, group in self._by_stream(gone).items():
+            await self._supervisor(stream).remove(group)
+
+    def _is_wanted(self, topic: Topic) -> bool:
+        return topic in self._standing or self._held[topic] > 0
+
+    def _by_stream(self, topics: Iterable[Topic]) -> dict[str, list[Topic]]:
+        groups: dict[str, list[Topic]] = {}
+        for topic in topics:
+            groups.setdefault(self._stream_of[topic.kind], []).append(topic)
+        return groups
+
+    def _supervisor(self, stream: str) -> Supervisor:
+        if stream not in self._supervisors:
+            self._supervisors[stream] = Supervisor(
+                stream,
+                lambda: self._make_link(stream),
+                publish=self.publish_health,
+                report=self.report,
+                tasks=self._tasks,
+                clock=self._clock,
+                backoff=self._backoff,
+                timeouts=self._timeouts,
+            )
+        return self._supervisors[stream]
+
+    # --- who gets it ---
+
+    def attach(self, topics: tuple[Topic, ...]) -> EventQueue:
+        """A queue that gets every event of the topics from now on."""
+        queue = EventQueue(self._clock)
+        for topic in topics:
+            self._subscribers.setdefault(topic, []).append(queue)
+        return queue
+
+    def detach(self, queue: EventQueue, topics: tuple[Topic, ...]) -> None:
+        for topic in topics:
+            queues = self._subscribers.get(topic, [])
+            if queue in queues:
+                queues.remove(queue)
+            if not queues:
+                self._subscribers.pop(topic, None)
+
+    def publish(self, topic: Topic, event: Event) -> None:
+        """Hand an event to all who want its topic; never waits and never raises."""
+        if not self._is_wanted(topic):
+            return
+        for queue in self._subscribers.get(topic, ()):
+            queue.put(topic, event)
+        for runner in self._event_handlers:
+            runner.queue.put(topic, event)
+        if self._plugins.watches_events:
+            self._plugins.saw_event(self._provider, event)
+
+    def publish_health(self, event: HealthEvent, topics: Iterable[Topic]) -> None:
+        """Hand a health event, once, to each who wants any of the topics, and to the handlers."""
+        reached = {id(queue): queue for topic in topics for queue in self._queues_of(topic)}
+        for queue in reached.values():
+            queue.put_health(event)
+        for runner in self._event_handlers:
+            runner.queue.put_health(event)
+        if isinstance(event, StatusChanged):
+            for runner in self._status_handlers:
+                runner.queue.put_health(event)
+            self._plugins.saw_status(self._provider, event)
+        if self._plugins.watches_events:
+            self._plugins.saw_event(self._provider, event)
+
+    def report(self, error: TradeForgeError) -> None:
+        """Hand an error that no caller can catch to the handlers, or to the log."""
+        for runner in self._error_handlers:
+            runner.queue.put_health(error)
+        if not self._error_handlers:
+            _log.error("%s", error, exc_info=error if isinstance(error, HandlerFailed) else None)
+
+    def _queues_of(self, topic: Topic) -> list[EventQueue]:
+        return self._subscribers.get(topic, [])
+
+    # --- the handlers ---
+
+    def on_event(self, handler: Callable[[Any], object]) -> None:
+        self._add(self._event_handlers, HandlerRunner(handler, self._clock, self.report))
+
+    def on_status_change(self, handler: Callable[[Any], object]) -> None:
+        self._add(self._status_handlers, HandlerRunner(handler, self._clock, self.report))
+
+    def on_error(self, handler: Callable[[Any], object]) -> None:
+        # an error handler that fails is only logged: reporting it would call it again
+        self._add(self._error_handlers, HandlerRunner(handler, self._clock, _log_failure))
+
+    def _add(self, runners: list[HandlerRunner], runner: HandlerRunner) -> None:
+        runners.append(runner)
+        if self._running:
+            self._tasks.start(runner.run(), name=runner.name)
+
+    def _runners(self) -> list[HandlerRunner]:
+        return [*self._event_handlers, *self._status_handlers, *self._error_handlers]
+
+
+_LAST_WORDS = 1.0
+"""Seconds that handlers have to finish at `disconnect()`."""
+
+
+def _log_failure(error: TradeForgeError) -> None:
+    _log.error("%s", error, exc_info=error)
