@@ -1,0 +1,86 @@
+"""Every order there ever was, as it stands."""
+
+from datetime import datetime
+from fractions import Fraction
+from itertools import count
+
+from attrs import evolve
+
+from tradeforge_core.enums import OrderStatus
+from tradeforge_testing.exchange.records import ExchangeOrder, Instrument, Ticket
+from tradeforge_testing.exchange.refusal import Refused, Reject
+
+_FIRST_ORDER_ID = 3_400_000_000  # beyond int32, as order ids are at real venues
+
+
+class Blotter:
+    def __init__(self) -> None:
+        self._orders: dict[int, ExchangeOrder] = {}
+        self._of_account: dict[int, list[int]] = {}
+        self._tags: set[tuple[int, str]] = set()
+        self._paid: dict[int, int] = {}  # order id: ticks times size of its fills
+        self._ids = count(_FIRST_ORDER_ID)
+
+    def knows_tag(self, account_id: int, tag: str | None) -> bool:
+        return tag is not None and (account_id, tag) in self._tags
+
+    def create(self, ticket: Ticket, now: datetime) -> ExchangeOrder:
+        """A new order, PENDING, whatever may be wrong with it."""
+        order = ExchangeOrder(
+            id=next(self._ids),
+            account_id=ticket.account_id,
+            instrument_id=ticket.instrument_id,
+            side=ticket.side,
+            type=ticket.type,
+            status=OrderStatus.PENDING,
+            size=ticket.size,
+            filled_size=0,
+            limit_price=ticket.limit_price,
+            stop_price=ticket.stop_price,
+            average_fill_price=None,
+            tag=ticket.tag,
+            created_at=now,
+            updated_at=now,
+            reject=None,
+        )
+        if ticket.tag is not None:
+            self._tags.add((ticket.account_id, ticket.tag))
+        self._of_account.setdefault(ticket.account_id, []).append(order.id)
+        return self._keep(order)
+
+    def change(self, order: ExchangeOrder, now: datetime) -> ExchangeOrder:
+        """Keep the order as it is given, with a new `updated_at`."""
+        return self._keep(evolve(order, updated_at=now))
+
+    def fill(self, order_id: int, instrument: Instrument, ticks: int, size: int) -> ExchangeOrder:
+        """Count a fill into the order."""
+        order = self._orders[order_id]
+        filled = order.filled_size + size
+        paid = self._paid[order_id] = self._paid.get(order_id, 0) + ticks * size
+        done = filled == order.size
+        return self._keep(
+            evolve(
+                order,
+                status=OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED,
+                filled_size=filled,
+                average_fill_price=instrument.to_average(Fraction(paid, filled)),
+            )
+        )
+
+    def _keep(self, order: ExchangeOrder) -> ExchangeOrder:
+        self._orders[order.id] = order
+        return order
+
+    def current(self, order_id: int) -> ExchangeOrder:
+        return self._orders[order_id]
+
+    def order(self, account_id: int, order_id: int) -> ExchangeOrder:
+        """The account's order; `Refused(UNKNOWN_ORDER)` also for one of another account."""
+        order = self._orders.get(order_id)
+        if order is None or order.account_id != account_id:
+            raise Refused(Reject.UNKNOWN_ORDER)
+        return order
+
+    def orders(self, account_id: int) -> list[ExchangeOrder]:
+        """In ascending order of id."""
+        return [self._orders[order_id] for order_id in self._of_account.get(account_id, [])]

@@ -1,0 +1,69 @@
+"""What an account holds of one instrument, and what a fill realises."""
+
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from tradeforge_testing.exchange.records import ExchangePosition, Instrument
+
+_CENT_EXPONENT = -2
+
+
+class Holding:
+    """A position that keeps its average as an exact fraction of ticks.
+
+    Realised profit is money: it is rounded to the cent, and what a rounding leaves over is
+    carried to the next one, so that a round trip adds up exactly.
+    """
+
+    def __init__(self, *, id: int, account_id: int, instrument: Instrument) -> None:
+        self.size = 0
+        self._id = id
+        self._account_id = account_id
+        self._instrument = instrument
+        self._average = Fraction()
+        self._opened_at: datetime | None = None
+        self._carried = Fraction()
+        exponent = instrument.tick_value.as_tuple().exponent
+        assert isinstance(exponent, int)  # an Instrument's tick value is finite
+        self._quantum = Decimal(1).scaleb(min(_CENT_EXPONENT, exponent))
+
+    def apply(self, quantity: int, ticks: int, now: datetime) -> Decimal | None:
+        """Take in a signed fill; the realised profit before fees, None if it closes nothing."""
+        closed = self._closed_by(quantity)
+        realized = self._realize(closed, ticks) if closed else None
+        opened = abs(quantity) - closed
+        if opened:
+            self._open(opened, abs(self.size) - closed, ticks, now)
+        self.size += quantity
+        return realized
+
+    def _closed_by(self, quantity: int) -> int:
+        """How many contracts of the position a fill closes."""
+        if (quantity > 0) == (self.size > 0):
+            return 0
+        return min(abs(quantity), abs(self.size))
+
+    def _open(self, opened: int, kept: int, ticks: int, now: datetime) -> None:
+        if not kept:
+            self._opened_at = now
+        self._average = (self._average * kept + ticks * opened) / (kept + opened)
+
+    def _realize(self, closed: int, ticks: int) -> Decimal:
+        direction = 1 if self.size > 0 else -1
+        gained = (ticks - self._average) * closed * direction
+        exact = self._carried + gained * Fraction(self._instrument.tick_value)
+        money = round(exact / Fraction(self._quantum)) * self._quantum
+        self._carried = exact - Fraction(money)
+        return money
+
+    def position(self) -> ExchangePosition:
+        assert self._opened_at is not None  # a holding is made for a fill
+        return ExchangePosition(
+            id=self._id,
+            account_id=self._account_id,
+            instrument_id=self._instrument.id,
+            size=self.size,
+            average_price=self._instrument.to_average(self._average),
+            opened_at=self._opened_at,
+        )

@@ -1,0 +1,190 @@
+"""What the exchange shows of itself: frozen values, exact decimals, aware UTC times.
+
+Sizes are whole contracts. Prices are multiples of the instrument's tick size; averages need not be.
+"""
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+from attrs import field, frozen
+from attrs.converters import optional
+
+from tradeforge_core.enums import OrderSide, OrderStatus, OrderType
+from tradeforge_core.models import exact
+from tradeforge_testing.exchange.refusal import Refused, Reject
+
+_MILLION = 1_000_000
+
+
+@frozen(kw_only=True)
+class Instrument:
+    """What is traded. `tick_value` is the money one tick moves for one contract.
+
+    `fee` and `commission` are charged per contract on every fill. An instrument that is not
+    `active` has a history and no market.
+    """
+
+    id: str
+    symbol: str
+    root: str
+    description: str
+    tick_size: Decimal
+    tick_value: Decimal
+    start_price: Decimal
+    fee: Decimal
+    commission: Decimal
+    active: bool = True
+
+    def __attrs_post_init__(self) -> None:
+        if self.tick_size <= 0 or self.tick_value <= 0:
+            raise ValueError(f"{self.id}: tick size and tick value must be above zero")
+        try:
+            self.to_ticks(self.start_price)
+        except Refused:
+            raise ValueError(f"{self.id}: the start price must be on the tick grid") from None
+
+    def to_ticks(self, price: Decimal) -> int:
+        """How many ticks the price is above zero; `Refused(PRICE_OFF_TICK)` if not a whole one."""
+        try:
+            if price <= 0 or price % self.tick_size:
+                raise Refused(Reject.PRICE_OFF_TICK)
+        except InvalidOperation:  # more digits than any price has
+            raise Refused(Reject.PRICE_OFF_TICK) from None
+        return int(price / self.tick_size)
+
+    def to_price(self, ticks: int) -> Decimal:
+        return ticks * self.tick_size
+
+    def to_average(self, ticks: Fraction) -> Decimal:
+        """The price of a fraction of ticks, to the nearest millionth of a tick."""
+        if ticks.denominator == 1:
+            return self.to_price(ticks.numerator)
+        return round(ticks * _MILLION) * (self.tick_size / _MILLION)
+
+
+@frozen(kw_only=True)
+class ExchangeAccount:
+    """`balance` is the opening balance plus what was realised, less fees and commissions."""
+
+    id: int
+    name: str
+    balance: Decimal
+    can_trade: bool
+    simulated: bool
+
+
+@frozen(kw_only=True)
+class Ticket:
+    """What to place. A `tag` names the order on its account for ever, rejected orders included."""
+
+    account_id: int
+    instrument_id: str
+    side: OrderSide
+    type: OrderType
+    size: int
+    limit_price: Decimal | None = field(default=None, converter=optional(exact))
+    stop_price: Decimal | None = field(default=None, converter=optional(exact))
+    tag: str | None = None
+
+
+@frozen(kw_only=True)
+class ExchangeOrder:
+    """An order as it stands.
+
+    `updated_at` is when it was last placed, modified, cancelled or rejected. A fill does not move
+    it: the time of a fill is on the `Fill`.
+    """
+
+    id: int
+    account_id: int
+    instrument_id: str
+    side: OrderSide
+    type: OrderType
+    status: OrderStatus
+    size: int
+    filled_size: int
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    average_fill_price: Decimal | None
+    tag: str | None
+    created_at: datetime
+    updated_at: datetime
+    reject: Reject | None
+
+    @property
+    def remaining_size(self) -> int:
+        return self.size - self.filled_size
+
+
+@frozen(kw_only=True)
+class Fill:
+    """One trade of one order. `realized_pnl` is before fees; None when the fill only opens."""
+
+    id: int
+    account_id: int
+    instrument_id: str
+    order_id: int
+    side: OrderSide
+    size: int
+    price: Decimal
+    realized_pnl: Decimal | None
+    fees: Decimal
+    commissions: Decimal
+    time: datetime
+    voided: bool = False
+
+
+@frozen(kw_only=True)
+class ExchangePosition:
+    """What an account holds of an instrument: `size` is above zero when long, below when short.
+
+    A position that went flat keeps its id, `opened_at` and average price; the next one has a new
+    id. A fill that turns long into short keeps the id and sets `opened_at`.
+    """
+
+    id: int
+    account_id: int
+    instrument_id: str
+    size: int
+    average_price: Decimal
+    opened_at: datetime
+
+
+@frozen
+class Quote:
+    """The top of the book and the session so far; the session begins with the exchange.
+
+    A side without orders is shown one tick away from the last trade or from the other side.
+    `change` is measured from the open.
+    """
+
+    instrument_id: str
+    bid: Decimal
+    ask: Decimal
+    last: Decimal
+    volume: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    change: Decimal
+    change_percent: Decimal
+    time: datetime
+
+
+@frozen
+class Level:
+    price: Decimal
+    size: int
+
+
+@frozen
+class Bar:
+    """One candle; `time` is when it opened."""
+
+    time: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: int
