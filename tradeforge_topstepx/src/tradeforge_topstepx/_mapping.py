@@ -1,0 +1,341 @@
+"""From the gateway's messages to the models and events of TradeForge: tables and pure functions.
+
+An unknown status or type keeps the order visible as UNKNOWN; an unknown side or sign raises
+`DecodeError`, because a guess there would turn a position around.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from msgspec import UNSET, UnsetType
+
+from tradeforge_core import (
+    Account,
+    AssetClass,
+    Bar,
+    BarUnit,
+    Contract,
+    DecodeError,
+    DepthEvent,
+    DepthLevel,
+    MarketTradeEvent,
+    Order,
+    OrderRequest,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    Position,
+    QuoteEvent,
+    Trade,
+)
+from tradeforge_topstepx import _wire
+
+SIDES = {0: OrderSide.BUY, 1: OrderSide.SELL}
+SIDE_CODES = {side: code for code, side in SIDES.items()}
+
+TYPES = {
+    1: OrderType.LIMIT,
+    2: OrderType.MARKET,
+    3: OrderType.STOP_LIMIT,
+    4: OrderType.STOP,
+    5: OrderType.TRAILING_STOP,
+    6: OrderType.JOIN_BID,
+    7: OrderType.JOIN_ASK,
+}
+TYPE_CODES = {type_: code for code, type_ in TYPES.items()}
+
+STATUSES = {
+    1: OrderStatus.WORKING,
+    2: OrderStatus.FILLED,
+    3: OrderStatus.CANCELLED,
+    4: OrderStatus.EXPIRED,
+    5: OrderStatus.REJECTED,
+    6: OrderStatus.PENDING,
+    7: OrderStatus.PENDING_CANCEL,
+    8: OrderStatus.SUSPENDED,
+}
+
+BAR_UNITS = {
+    BarUnit.SECOND: 1,
+    BarUnit.MINUTE: 2,
+    BarUnit.HOUR: 3,
+    BarUnit.DAY: 4,
+    BarUnit.WEEK: 5,
+    BarUnit.MONTH: 6,
+}
+
+_FLAT, _LONG, _SHORT = 0, 1, 2
+_ASK, _BID, _BEST_ASK, _BEST_BID, _RESET = 1, 2, 3, 4, 6
+_NEW_BEST_BID, _NEW_BEST_ASK = 9, 10
+
+_MONTHS = "FGHJKMNQUVXZ"
+_SYMBOL = re.compile(rf"^(?P<root>.+)(?P<month>[{_MONTHS}])(?P<year>\d{{1,2}})$")
+
+
+def to_account(row: _wire.AccountRow) -> Account:
+    return Account(
+        id=str(row.id),
+        name=row.name,
+        balance=_finite(row.balance, "balance"),
+        can_trade=row.canTrade,
+        simulated=row.simulated,
+        raw=row,
+    )
+
+
+def to_contract(row: _wire.ContractRow) -> Contract:
+    return Contract(
+        id=row.id,
+        symbol=row.name,
+        root=root_of(row.name),
+        description=row.description,
+        tick_size=_positive(row.tickSize, "tickSize"),
+        tick_value=_positive(row.tickValue, "tickValue"),
+        active=row.activeContract,
+        asset_class=AssetClass.FUTURE,
+        raw=row,
+    )
+
+
+def root_of(symbol: str) -> str:
+    """The product in a symbol: `MNQ` of `MNQZ6`; the symbol itself where it has another form."""
+    match = _SYMBOL.match(symbol)
+    return match["root"] if match else symbol
+
+
+def expiry_key(symbol: str, today: datetime) -> tuple[int, int]:
+    """Sorts symbols by expiry. The year is one digit: it means the one nearest to `today`."""
+    match = _SYMBOL.match(symbol)
+    if match is None:
+        return (9999, 0)
+    years = 10 ** len(match["year"])
+    year = today.year + (int(match["year"]) - today.year + years // 2) % years - years // 2
+    return (year, _MONTHS.index(match["month"]))
+
+
+def to_bar(contract_id: str, row: _wire.BarRow) -> Bar:
+    return Bar(
+        contract_id=contract_id,
+        time=_required_time(row.t, "t"),
+        open=_finite(row.o, "o"),
+        high=_finite(row.h, "h"),
+        low=_finite(row.l, "l"),
+        close=_finite(row.c, "c"),
+        volume=_finite(row.v, "v"),
+    )
+
+
+def to_order(row: _wire.OrderRow) -> Order:
+    filled = _finite(row.fillVolume, "fillVolume") if row.fillVolume is not None else Decimal(0)
+    return Order(
+        id=str(row.id),
+        account_id=str(row.accountId),
+        contract_id=row.contractId,
+        client_order_id=row.customTag,
+        side=_side(row.side),
+        type=TYPES.get(row.type, OrderType.UNKNOWN),
+        status=_status(row, filled),
+        size=_finite(row.size, "size"),
+        filled_size=filled,
+        limit_price=_price(row.limitPrice, "limitPrice"),
+        stop_price=_price(row.stopPrice, "stopPrice"),
+        average_fill_price=_price(row.filledPrice, "filledPrice"),
+        created_at=_time(row.creationTimestamp),
+        updated_at=_time(row.updateTimestamp),
+        raw=row,
+    )
+
+
+def _status(row: _wire.OrderRow, filled: Decimal) -> OrderStatus:
+    """The gateway has no word for a partial fill: it is an open order with a filled volume."""
+    status = STATUSES.get(row.status, OrderStatus.UNKNOWN)
+    if status is OrderStatus.WORKING and 0 < filled < row.size:
+        return OrderStatus.PARTIALLY_FILLED
+    return status
+
+
+def accepted_order(request: OrderRequest, order_id: int) -> Order:
+    """The order as the gateway's answer to `place` proves it: it is there, no fill is known."""
+    return Order(
+        id=str(order_id),
+        account_id=request.account_id,
+        contract_id=request.contract_id,
+        client_order_id=request.client_order_id,
+        side=request.side,
+        type=request.type,
+        status=OrderStatus.PENDING,
+        size=request.size,
+        limit_price=request.limit_price,
+        stop_price=request.stop_price,
+    )
+
+
+def to_position(row: _wire.PositionRow) -> Position:
+    return Position(
+        account_id=str(row.accountId),
+        contract_id=row.contractId,
+        size=_signed_size(row),
+        average_price=_price(row.averagePrice, "averagePrice"),
+        opened_at=_time(row.creationTimestamp),
+        raw=row,
+    )
+
+
+def _signed_size(row: _wire.PositionRow) -> Decimal:
+    size = _finite(row.size, "size")
+    if size < 0:
+        raise DecodeError(f"a position of size {size}: its sign is in its type", path="$.size")
+    if row.type == _LONG:
+        return size
+    if row.type == _SHORT:
+        return -size
+    if row.type == _FLAT and size == 0:
+        return size
+    raise DecodeError(f"{row.type} is not a position type", path="$.type")
+
+
+def to_trade(row: _wire.TradeRow) -> Trade:
+    return Trade(
+        id=str(row.id),
+        account_id=str(row.accountId),
+        contract_id=row.contractId,
+        order_id=str(row.orderId),
+        side=_side(row.side),
+        size=_finite(row.size, "size"),
+        price=_finite(row.price, "price"),
+        realized_pnl=_price(row.profitAndLoss, "profitAndLoss"),
+        fees=_price(row.fees, "fees"),
+        commissions=_price(row.commissions, "commissions"),
+        time=_time(row.creationTimestamp),
+        voided=row.voided,
+        raw=row,
+    )
+
+
+def to_quote(
+    contract_id: str, row: _wire.QuoteRow, previous: QuoteEvent | None, received: datetime
+) -> QuoteEvent:
+    """The whole quote after a sparse change: a member that did not come is as it was.
+
+    The time is `lastUpdated`: the gateway's `timestamp` can stand still while quotes go on.
+    """
+    old = previous or _NO_QUOTE
+    return QuoteEvent(
+        contract_id,
+        _changed(row.bestBid, old.bid, "bestBid"),
+        _changed(row.bestAsk, old.ask, "bestAsk"),
+        _changed(row.lastPrice, old.last, "lastPrice"),
+        _changed(row.volume, old.volume, "volume"),
+        _changed(row.open, old.open, "open"),
+        _changed(row.high, old.high, "high"),
+        _changed(row.low, old.low, "low"),
+        _changed(row.change, old.change, "change"),
+        _changed(row.changePercent, old.change_percent, "changePercent"),
+        _time(row.lastUpdated or row.timestamp),
+        received,
+        row,
+    )
+
+
+_NO_QUOTE = QuoteEvent(
+    "", None, None, None, None, None, None, None, None, None, None, datetime.min.replace(tzinfo=UTC)
+)
+
+
+def to_market_trade(
+    contract_id: str, row: _wire.MarketTradeRow, received: datetime
+) -> MarketTradeEvent:
+    return MarketTradeEvent(
+        contract_id,
+        _finite(row.price, "price"),
+        _finite(row.volume, "volume"),
+        _side(row.type),
+        _time(row.timestamp),
+        received,
+        row,
+    )
+
+
+def to_depth(
+    contract_id: str, rows: Sequence[_wire.DepthRow | None], *, fresh: bool, received: datetime
+) -> DepthEvent:
+    """One message of depth rows; what stands before a reset in it is void.
+
+    `fresh` says that it is the first one of a subscription, which the book begins with.
+    """
+    present = [row for row in rows if row is not None]
+    start = max((at for at, row in enumerate(present) if row.type == _RESET), default=-1)
+    valid = present[start + 1 :]
+    times = [row.timestamp for row in present if row.timestamp is not None]
+    return DepthEvent(
+        contract_id,
+        fresh or start >= 0,
+        _levels(valid, {_BID}),
+        _levels(valid, {_ASK}),
+        _last(_levels(valid, {_BEST_BID, _NEW_BEST_BID})),
+        _last(_levels(valid, {_BEST_ASK, _NEW_BEST_ASK})),
+        _time(times[-1]) if times else None,
+        received,
+        tuple(rows),
+    )
+
+
+def _levels(rows: Sequence[_wire.DepthRow], types: set[int]) -> tuple[DepthLevel, ...]:
+    return tuple(_level(row) for row in rows if row.type in types)
+
+
+def _level(row: _wire.DepthRow) -> DepthLevel:
+    if row.price is None or row.volume is None:
+        raise DecodeError("a depth level without price or volume", path="$.price")
+    size = _finite(row.volume, "volume")
+    if size < 0:
+        raise DecodeError(f"a depth level of size {size}", path="$.volume")
+    return DepthLevel(_finite(row.price, "price"), size)
+
+
+def _last(levels: tuple[DepthLevel, ...]) -> DepthLevel | None:
+    return levels[-1] if levels else None
+
+
+def _side(code: int) -> OrderSide:
+    side = SIDES.get(code)
+    if side is None:
+        raise DecodeError(f"{code} is not a side", path="$.side")
+    return side
+
+
+def _changed(new: Decimal | None | UnsetType, old: Decimal | None, member: str) -> Decimal | None:
+    return old if new is UNSET or new is None else _finite(new, member)
+
+
+def _price(number: Decimal | None, member: str) -> Decimal | None:
+    return None if number is None else _finite(number, member)
+
+
+def _positive(number: Decimal, member: str) -> Decimal:
+    if _finite(number, member) <= 0:
+        raise DecodeError(f"{member} must be above 0, not {number}", path=f"$.{member}")
+    return number
+
+
+def _finite(number: Decimal, member: str) -> Decimal:
+    if not number.is_finite():
+        raise DecodeError(f"{member} is {number}", path=f"$.{member}")
+    return number
+
+
+def _time(time: datetime | None) -> datetime | None:
+    return None if time is None else _required_time(time, "timestamp")
+
+
+def _required_time(time: datetime, member: str) -> datetime:
+    if time.tzinfo is None:
+        raise DecodeError(f"{time} does not say its time zone", path=f"$.{member}")
+    if time.tzinfo is UTC:
+        return time
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise DecodeError(f"{time} is out of range", path=f"$.{member}") from None

@@ -1,0 +1,256 @@
+"""One method per REST operation of the gateway; rows come back in the gateway's own shape."""
+
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import httpx
+
+from tradeforge_core import (
+    AuthenticationError,
+    DecodeError,
+    NotFound,
+    NotSent,
+    Secret,
+    TradeForgeError,
+    VenueError,
+)
+from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.http import HttpClient
+from tradeforge_core.requests import OrderChange, Period
+from tradeforge_topstepx import _endpoints, _wire
+from tradeforge_topstepx._endpoints import Endpoint, encode
+from tradeforge_topstepx._session import Session
+from tradeforge_topstepx.config import TopStepXConfig
+
+A = TypeVar("A", bound=_wire.Envelope)
+
+_LIVE_DATA = False
+"""Evaluation, practice and funded-simulation users are subscribed to the simulated feed only."""
+
+
+class _Bearer(httpx.Auth):
+    """Sets the token; after a 401 a read is asked again with a new one, a write never is."""
+
+    def __init__(self, session: Session, *, repeat: bool) -> None:
+        self._session = session
+        self._repeat = repeat
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        token = await self._session.token()
+        _set_token(request, token.text)
+        response = yield request
+        if response.status_code == 401 and self._repeat:
+            _set_token(request, (await self._session.replace(token)).text)
+            yield request
+        elif response.status_code == 401:
+            self._session.forget(token)
+
+
+class _FixedBearer(httpx.Auth):
+    """Sets the one token that the request is about."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        _set_token(request, self._token)
+        yield request
+
+
+def _set_token(request: httpx.Request, token: Secret) -> None:
+    request.headers["Authorization"] = f"Bearer {token.reveal()}"
+
+
+class Rest:
+    """The gateway's REST interface with one login."""
+
+    def __init__(self, http: HttpClient, config: TopStepXConfig, clock: Clock) -> None:
+        self._http = http
+        self._config = config
+        self.session = Session(log_in=self.log_in, extend=self.validate, clock=clock)
+        self._reads = _Bearer(self.session, repeat=True)
+        self._writes = _Bearer(self.session, repeat=False)
+
+    # --- the session ---
+
+    async def log_in(self) -> str:
+        """A new token. Raises `AuthenticationError` with what to check."""
+        body = {"userName": self._config.username, "apiKey": self._config.api_key.reveal()}
+        answer = await self._post(_endpoints.LOGIN, body, auth=None)
+        return _token_of(answer.token, _endpoints.LOGIN)
+
+    async def validate(self, token: Secret) -> str:
+        """A token that lives on from now, in exchange for one that is still good."""
+        answer = await self._post(_endpoints.VALIDATE, None, auth=_FixedBearer(token))
+        return _token_of(answer.newToken, _endpoints.VALIDATE)
+
+    async def log_out(self) -> None:
+        """End the session at the venue."""
+        token = await self.session.token()
+        self.session.forget(token)
+        await self._post(_endpoints.LOGOUT, None, auth=_FixedBearer(token.text))
+
+    async def ping(self) -> None:
+        """Return once the gateway has answered; any answer of status 200 will do."""
+        answer = await self._http.request("GET", _endpoints.PING)
+        if answer.status != 200:
+            raise VenueError(f"{_endpoints.PING}: HTTP {answer.status}", code=answer.status)
+
+    # --- accounts, contracts, bars ---
+
+    async def accounts(self) -> list[_wire.AccountRow]:
+        answer = await self._call(_endpoints.ACCOUNTS, {"onlyActiveAccounts": True})
+        return answer.accounts or []
+
+    async def search_contracts(self, text: str) -> list[_wire.ContractRow]:
+        body = {"searchText": text, "live": _LIVE_DATA}
+        answer = await self._call(_endpoints.SEARCH_CONTRACTS, body)
+        return answer.contracts or []
+
+    async def available_contracts(self) -> list[_wire.ContractRow]:
+        answer = await self._call(_endpoints.AVAILABLE, {"live": _LIVE_DATA})
+        return answer.contracts or []
+
+    async def contract(self, contract_id: str) -> _wire.ContractRow:
+        answer = await self._call(_endpoints.CONTRACT_BY_ID, {"contractId": contract_id})
+        if answer.contract is None:
+            raise NotFound(f"there is no contract {contract_id!r}: search for it by its symbol")
+        return answer.contract
+
+    async def bars(
+        self, contract_id: str, period: Period, *, unit: int, size: int, limit: int
+    ) -> list[_wire.BarRow]:
+        """At most `limit` complete bars, the newest of the period, newest first."""
+        body = {
+            "contractId": contract_id,
+            "live": _LIVE_DATA,
+            "startTime": _text(period.start),
+            "endTime": _text(period.end),
+            "unit": unit,
+            "unitNumber": size,
+            "limit": limit,
+            "includePartialBar": False,
+        }
+        return (await self._call(_endpoints.BARS, body)).bars or []
+
+    # --- orders ---
+
+    async def place(self, body: dict[str, Any]) -> int:
+        """The id of the accepted order; raises `OrderRejected` with the id of a refused one."""
+        order_id = (await self._write(_endpoints.PLACE, body)).orderId
+        if order_id is None:
+            raise DecodeError("the venue accepted an order and did not name it", path="$.orderId")
+        return order_id
+
+    async def modify(self, change: OrderChange) -> None:
+        body: dict[str, Any] = _order_key(change.account_id, change.order_id)
+        wanted = {
+            "size": None if change.size is None else int(change.size),
+            "limitPrice": change.limit_price,
+            "stopPrice": change.stop_price,
+        }
+        body |= {member: value for member, value in wanted.items() if value is not None}
+        await self._write(_endpoints.MODIFY, body)
+
+    async def cancel(self, account_id: str, order_id: str) -> None:
+        await self._write(_endpoints.CANCEL, _order_key(account_id, order_id))
+
+    async def orders(self, account_id: str, period: Period) -> list[_wire.OrderRow]:
+        answer = await self._call(_endpoints.ORDERS, _in_period(account_id, period))
+        return answer.orders or []
+
+    async def open_orders(self, account_id: str) -> list[_wire.OrderRow]:
+        answer = await self._call(_endpoints.OPEN_ORDERS, _account(account_id))
+        return answer.orders or []
+
+    async def query_orders(self, account_id: str, **filters: object) -> list[_wire.OrderRow]:
+        """The newest orders that fit the filters of `Order/v2/query`, of any status."""
+        body = {
+            "filter": {**_account(account_id), **filters},
+            "pageSize": 50,
+            "pageOffset": 0,
+            "sortBy": 1,
+            "sortDirection": 1,
+        }
+        return (await self._call(_endpoints.QUERY_ORDERS, body)).orders or []
+
+    async def order(self, account_id: str, order_id: str) -> _wire.OrderRow:
+        answer = await self._call(_endpoints.ORDER_BY_ID, _order_key(account_id, order_id))
+        if answer.order is None:
+            raise NotFound(f"there is no order {order_id} in account {account_id}")
+        return answer.order
+
+    # --- positions and fills ---
+
+    async def positions(self, account_id: str) -> list[_wire.PositionRow]:
+        answer = await self._call(_endpoints.POSITIONS, _account(account_id))
+        return answer.positions or []
+
+    async def close(self, account_id: str, contract_id: str, size: Decimal | None) -> None:
+        body: dict[str, Any] = {**_account(account_id), "contractId": contract_id}
+        if size is None:
+            await self._write(_endpoints.CLOSE, body)
+        else:
+            await self._write(_endpoints.PARTIAL_CLOSE, {**body, "size": int(size)})
+
+    async def trades(self, account_id: str, period: Period) -> list[_wire.TradeRow]:
+        answer = await self._call(_endpoints.TRADES, _in_period(account_id, period))
+        return answer.trades or []
+
+    # --- how ---
+
+    async def _call(self, endpoint: Endpoint[A], body: dict[str, Any]) -> A:
+        return await self._post(endpoint, body, auth=self._reads)
+
+    async def _write(self, endpoint: Endpoint[A], body: dict[str, Any]) -> A:
+        try:
+            await self.session.token()  # a login that fails must fail before anything is handed off
+        except TradeForgeError as error:
+            raise NotSent(f"{endpoint.path}: there is no session ({error})") from error
+        return await self._post(endpoint, body, auth=self._writes)
+
+    async def _post(
+        self, endpoint: Endpoint[A], body: dict[str, Any] | None, *, auth: httpx.Auth | None
+    ) -> A:
+        content = b"" if body is None else encode(body)
+        answer = await self._http.request("POST", endpoint.path, content=content, auth=auth)
+        return endpoint.read(answer)
+
+
+def whole_id(text: str, what: str) -> int:
+    """The gateway's number for an id of ours. Raises `NotFound` for what can be none of its ids."""
+    if not (text.isascii() and text.isdigit()):
+        raise NotFound(f"there is no {what} {text!r}: the gateway's ids are whole numbers")
+    return int(text)
+
+
+def _account(account_id: str) -> dict[str, int]:
+    return {"accountId": whole_id(account_id, "account")}
+
+
+def _order_key(account_id: str, order_id: str) -> dict[str, int]:
+    return {**_account(account_id), "orderId": whole_id(order_id, "order")}
+
+
+def _in_period(account_id: str, period: Period) -> dict[str, Any]:
+    return {
+        **_account(account_id),
+        "startTimestamp": _text(period.start),
+        "endTimestamp": _text(period.end),
+    }
+
+
+def _text(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")
+
+
+def _token_of(token: str | None, endpoint: Endpoint[Any]) -> str:
+    if not token:
+        raise AuthenticationError(f"{endpoint.path}: the venue sent no token")
+    return token

@@ -1,0 +1,95 @@
+"""The token: fetched once for all who need it, renewed before it dies, never printed."""
+
+import asyncio
+import base64
+import binascii
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from attrs import frozen
+
+from tradeforge_core import Secret, VenueError
+from tradeforge_core.kit.clock import Clock
+
+_LIFE = timedelta(hours=24)
+"""Of a token that does not say when it ends (reference: the gateway's tokens live 24 hours)."""
+_RENEW_AT = 0.8
+"""Of its life: late enough to be rare, early enough to survive an outage of the login."""
+
+
+@frozen
+class Token:
+    """A token; `revision` counts the tokens of a session, so an old one never replaces a new."""
+
+    text: Secret
+    revision: int
+    renew_at: datetime
+    ends_at: datetime
+
+
+class Session:
+    """One login, shared by REST and by every connection of the hubs."""
+
+    def __init__(
+        self,
+        *,
+        log_in: Callable[[], Awaitable[str]],
+        extend: Callable[[Secret], Awaitable[str]],
+        clock: Clock,
+    ) -> None:
+        self._log_in = log_in
+        self._extend = extend
+        self._clock = clock
+        self._token: Token | None = None
+        self._revision = 0
+        self._one_at_a_time = asyncio.Lock()
+
+    async def token(self) -> Token:
+        """A token that the venue should accept. Raises what the login raises."""
+        token = self._token
+        if token is not None and self._clock.now() < token.renew_at:
+            return token
+        return await self._renew(token)
+
+    async def replace(self, refused: Token) -> Token:
+        """A newer token than the one that the venue refused."""
+        self.forget(refused)
+        return await self._renew(None)
+
+    def forget(self, refused: Token) -> None:
+        """Do not use this token again, unless a newer one is there already."""
+        if self._token is not None and self._token.revision <= refused.revision:
+            self._token = None
+
+    async def _renew(self, old: Token | None) -> Token:
+        async with self._one_at_a_time:
+            if self._token is not None and self._token is not old:
+                return self._token  # another task was quicker
+            text = await self._new_text(old)
+            self._revision += 1
+            self._token = _token(text, self._revision, self._clock.now())
+            return self._token
+
+    async def _new_text(self, old: Token | None) -> str:
+        if old is None or self._clock.now() >= old.ends_at:
+            return await self._log_in()
+        try:
+            return await self._extend(old.text)
+        except VenueError:  # the venue does not extend it: a login is as good
+            return await self._log_in()
+
+
+def _token(text: str, revision: int, now: datetime) -> Token:
+    ends_at = _expiry(text) or now + _LIFE
+    return Token(Secret(text), revision, now + (ends_at - now) * _RENEW_AT, ends_at)
+
+
+def _expiry(token: str) -> datetime | None:
+    """When the JWT says that it ends; None for a token that says nothing."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return datetime.fromtimestamp(claims["exp"], UTC)
+    except (IndexError, KeyError, TypeError, ValueError, OverflowError, binascii.Error, OSError):
+        return None

@@ -1,0 +1,189 @@
+"""One connection to a SignalR hub, spoken by hand; the only module that imports pysignalr.
+
+Of pysignalr only the messages and their encoding are used. Importing it replaces the reconnecting
+iterator of `websockets` for the whole process, so that is put back at once.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+from websockets.asyncio.client import connect
+
+from tradeforge_core import DecodeError, Disconnected, RequestTimeout, Secret, VenueError
+from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.websocket import WebSocket
+
+_reconnecting_iterator = connect.__aiter__
+from pysignalr.messages import (  # noqa: E402  # the order is the point, see above
+    HandshakeMessage,
+    InvocationMessage,
+    Message,
+    MessageType,
+    PingMessage,
+)
+from pysignalr.protocol.json import JSONProtocol  # noqa: E402
+
+connect.__aiter__ = _reconnecting_iterator  # type: ignore[method-assign]
+
+KEEP_ALIVE = 15.0
+"""Seconds of our silence after which we ping, as the protocol asks of both sides."""
+SERVER_TIMEOUT = 30.0
+"""Seconds of the server's silence after which the connection counts as dead."""
+INVOKE_TIMEOUT = 10.0
+_WATCH_EVERY = 1.0
+_SEPARATOR = b"\x1e"
+_MOST_UNFINISHED = 16 * 1024 * 1024
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """The members of every message type of the hub protocol that a client can receive."""
+
+    type: int = 0
+    target: str = ""
+    arguments: msgspec.Raw = msgspec.Raw(b"[]")
+    invocationId: str | None = None
+    error: str | None = None
+    allowReconnect: bool = False
+
+
+_decoder = msgspec.json.Decoder(Frame)
+_protocol = JSONProtocol()
+
+
+class HubConnection:
+    """A hub from handshake to loss. `received` gets the target and arguments of each event."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        received: Callable[[str, msgspec.Raw], None],
+        not_understood: Callable[[DecodeError], None],
+        clock: Clock,
+    ) -> None:
+        self._url = url
+        self._received = received
+        self._not_understood = not_understood
+        self._clock = clock
+        self._socket: WebSocket | None = None
+        self._unfinished = b""
+        self._calls: dict[str, asyncio.Future[None]] = {}
+        self._next_call = 0
+        self._last_received = 0.0
+        self._last_sent = 0.0
+        self.ignored = 0
+
+    async def open(self, token: Secret) -> None:
+        """Connect and shake hands. Raises `AuthenticationError`, `TransportError`."""
+        # the header, not the query: an address ends up in logs
+        headers = {"Authorization": f"Bearer {token.reveal()}"}
+        self._socket = await WebSocket.open(self._url, headers)
+        await self._send(_protocol.handshake_message())
+        records = await self._records()
+        while not records:
+            records = await self._records()
+        _check_handshake(records[0])
+        for record in records[1:]:
+            self._take(record)
+
+    async def listen(self) -> None:
+        """Read until the connection is lost. Raises `TransportError`."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._watch(), name="hub keep-alive")
+                while True:
+                    for record in await self._records():
+                        self._take(record)
+        finally:
+            self._fail_calls()
+
+    async def invoke(self, method: str, *arguments: object) -> None:
+        """Call a method of the hub, and return once the hub has completed it.
+
+        Raises `VenueError` with the hub's words, `RequestTimeout`, `Disconnected`.
+        """
+        call_id = str(self._next_call)
+        self._next_call += 1
+        done = self._calls[call_id] = asyncio.get_running_loop().create_future()
+        try:
+            await self._send(InvocationMessage(call_id, method, list(arguments), None))
+            async with asyncio.timeout(INVOKE_TIMEOUT):
+                await done
+        except TimeoutError:
+            raise RequestTimeout(
+                f"the hub did not complete {method} in {INVOKE_TIMEOUT:g} s"
+            ) from None
+        finally:
+            del self._calls[call_id]
+
+    async def close(self) -> None:
+        """Close the socket, if it is open."""
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def _records(self) -> list[bytes]:
+        """The next complete records; a record may come in pieces, and a frame may hold many."""
+        payload = await self._connected().receive()
+        self._last_received = self._clock.monotonic()
+        *complete, self._unfinished = (self._unfinished + payload).split(_SEPARATOR)
+        if len(self._unfinished) > _MOST_UNFINISHED:
+            raise Disconnected("the hub sends a message without an end")
+        return complete
+
+    def _take(self, record: bytes) -> None:
+        try:
+            frame = _decoder.decode(record)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._not_understood(DecodeError(f"a message of the hub was not understood: {error}"))
+            return
+        if frame.type == MessageType.invocation:
+            self._received(frame.target, frame.arguments)
+        elif frame.type == MessageType.completion:
+            self._complete(frame)
+        elif frame.type == MessageType.close:
+            raise Disconnected(f"the hub closed the connection: {frame.error or 'no reason given'}")
+        elif frame.type != MessageType.ping:
+            self.ignored += 1  # what a later protocol adds is not for this client
+
+    def _complete(self, frame: Frame) -> None:
+        done = self._calls.get(frame.invocationId or "")
+        if done is None or done.done():
+            return
+        if frame.error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(VenueError(f"the hub refused: {frame.error}"))
+
+    async def _watch(self) -> None:
+        self._last_received = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(_WATCH_EVERY)
+            now = self._clock.monotonic()
+            if now - self._last_received > SERVER_TIMEOUT:
+                raise Disconnected(f"the hub has been silent for {SERVER_TIMEOUT:g} s")
+            if now - self._last_sent >= KEEP_ALIVE:
+                await self._send(PingMessage())
+
+    async def _send(self, message: Message | HandshakeMessage) -> None:
+        await self._connected().send(_protocol.encode(message))
+        self._last_sent = self._clock.monotonic()
+
+    def _connected(self) -> WebSocket:
+        if self._socket is None:
+            raise Disconnected("the hub connection is not open", sent=False)
+        return self._socket
+
+    def _fail_calls(self) -> None:
+        for done in self._calls.values():
+            if not done.done():
+                done.set_exception(Disconnected("the hub connection was lost"))
+
+
+def _check_handshake(record: bytes) -> None:
+    try:
+        answer = _decoder.decode(record)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Disconnected("the hub's answer to the handshake was not understood") from None
+    if answer.error is not None:
+        raise Disconnected(f"the hub refused the handshake: {answer.error}")

@@ -1,0 +1,184 @@
+"""The messages of the ProjectX Gateway in its own shape and spelling.
+
+REST writes null where the hubs leave a member out, so every member that may be missing has a
+default. Members that this version does not know are ignored.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+
+class Row(Struct, frozen=True):
+    """A record of the gateway; it is what `raw` holds on a model or an event."""
+
+
+class AccountRow(Row, frozen=True):
+    id: int
+    name: str
+    balance: Decimal
+    canTrade: bool
+    isVisible: bool | None = None
+    simulated: bool | None = None
+
+
+class ContractRow(Row, frozen=True):
+    id: str
+    name: str
+    description: str
+    tickSize: Decimal
+    tickValue: Decimal
+    activeContract: bool
+    symbolId: str | None = None
+
+
+class BarRow(Row, frozen=True):
+    t: datetime
+    o: Decimal
+    h: Decimal
+    l: Decimal  # noqa: E741  # the gateway's letter for the low
+    c: Decimal
+    v: Decimal
+
+
+class OrderRow(Row, frozen=True):
+    id: int
+    accountId: int
+    contractId: str
+    status: int
+    type: int
+    side: int
+    size: Decimal
+    creationTimestamp: datetime | None = None
+    updateTimestamp: datetime | None = None
+    symbolId: str | None = None
+    limitPrice: Decimal | None = None
+    stopPrice: Decimal | None = None
+    fillVolume: Decimal | None = None
+    filledPrice: Decimal | None = None
+    customTag: str | None = None
+    trailDistance: int | None = None
+    trailPrice: Decimal | None = None
+    parentOrderId: int | None = None
+    linkedOrderId: int | None = None
+
+
+class PositionRow(Row, frozen=True):
+    id: int
+    accountId: int
+    contractId: str
+    type: int
+    size: Decimal
+    averagePrice: Decimal | None = None
+    creationTimestamp: datetime | None = None
+    contractDisplayName: str | None = None
+
+
+class TradeRow(Row, frozen=True):
+    id: int
+    accountId: int
+    contractId: str
+    orderId: int
+    side: int
+    size: Decimal
+    price: Decimal
+    creationTimestamp: datetime | None = None
+    profitAndLoss: Decimal | None = None
+    fees: Decimal | None = None
+    commissions: Decimal | None = None
+    voided: bool = False
+
+
+class QuoteRow(Row, frozen=True):
+    """A sparse change: a member that is UNSET is as it was."""
+
+    symbol: str | UnsetType = UNSET
+    lastPrice: Decimal | None | UnsetType = UNSET
+    bestBid: Decimal | None | UnsetType = UNSET
+    bestAsk: Decimal | None | UnsetType = UNSET
+    change: Decimal | None | UnsetType = UNSET
+    changePercent: Decimal | None | UnsetType = UNSET
+    open: Decimal | None | UnsetType = UNSET
+    high: Decimal | None | UnsetType = UNSET
+    low: Decimal | None | UnsetType = UNSET
+    volume: Decimal | None | UnsetType = UNSET
+    lastUpdated: datetime | None = None
+    timestamp: datetime | None = None
+
+
+class MarketTradeRow(Row, frozen=True):
+    price: Decimal
+    volume: Decimal
+    type: int
+    timestamp: datetime | None = None
+    symbolId: str | None = None
+    contractId: str | None = None
+
+
+class DepthRow(Row, frozen=True):
+    type: int
+    price: Decimal | None = None
+    volume: Decimal | None = None
+    currentVolume: Decimal | None = None
+    timestamp: datetime | None = None
+
+
+class Envelope(Struct, frozen=True):
+    """Around every answer: HTTP 200 is not success, `success` is."""
+
+    success: bool
+    errorCode: int = 0
+    errorMessage: str | None = None
+
+
+class LoginAnswer(Envelope, frozen=True):
+    token: str | None = None
+
+
+class ValidateAnswer(Envelope, frozen=True):
+    newToken: str | None = None
+
+
+class AccountsAnswer(Envelope, frozen=True):
+    accounts: list[AccountRow] | None = None
+
+
+class ContractsAnswer(Envelope, frozen=True):
+    contracts: list[ContractRow] | None = None
+
+
+class ContractAnswer(Envelope, frozen=True):
+    contract: ContractRow | None = None
+
+
+class BarsAnswer(Envelope, frozen=True):
+    bars: list[BarRow] | None = None
+
+
+class PlaceAnswer(Envelope, frozen=True):
+    orderId: int | None = None
+
+
+class OrdersAnswer(Envelope, frozen=True):
+    orders: list[OrderRow] | None = None
+    totalCount: int | None = None
+
+
+class OrderAnswer(Envelope, frozen=True):
+    order: OrderRow | None = None
+
+
+class PositionsAnswer(Envelope, frozen=True):
+    positions: list[PositionRow] | None = None
+
+
+class TradesAnswer(Envelope, frozen=True):
+    trades: list[TradeRow] | None = None
+
+
+class UserMessage(Struct, frozen=True):
+    """User events come wrapped; the documentation shows them bare, so both are understood."""
+
+    action: int | None = None
+    data: Raw | UnsetType = UNSET

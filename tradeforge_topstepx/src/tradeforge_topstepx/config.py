@@ -1,0 +1,74 @@
+"""What TopStepX needs to know: who you are, and where the gateway is."""
+
+from typing import Self
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from tradeforge_core import ConfigError, Secret, Settings
+from tradeforge_core.kit.http import HttpTimeouts
+
+_ENVIRONMENTS = {
+    # environment: (REST, user hub, market hub)
+    "LIVE": (
+        "https://api.topstepx.com",
+        "https://rtc.topstepx.com/hubs/user",
+        "https://rtc.topstepx.com/hubs/market",
+    ),
+    "DEMO": (
+        "https://gateway-api-demo.s2f.projectx.com",
+        "https://gateway-rtc-demo.s2f.projectx.com/hubs/user",
+        "https://gateway-rtc-demo.s2f.projectx.com/hubs/market",
+    ),
+}
+_URLS = ("TS_REST_URL", "TS_USER_HUB_URL", "TS_MARKET_HUB_URL")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@frozen(kw_only=True)
+class TopStepXConfig:
+    """The settings of one TopStepX login. The `capture_` ids are for recording real traffic."""
+
+    username: str
+    api_key: Secret
+    environment: str
+    rest_url: str
+    user_hub_url: str
+    market_hub_url: str
+    capture_contract_id: str | None = None
+    capture_account_id: str | None = None
+    timeouts: HttpTimeouts = field(factory=HttpTimeouts)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Raises `ConfigError`, which names every variable that is missing or wrong."""
+        username, api_key, _ = settings.require("TS_USERNAME", "TS_API_KEY", "TS_ENVIRONMENT")
+        environment = settings.choice("TS_ENVIRONMENT", tuple(_ENVIRONMENTS))
+        defaults = zip(_URLS, _ENVIRONMENTS[environment], strict=True)
+        rest, user_hub, market_hub = (
+            _checked_url(variable, settings.get(variable, default))
+            for variable, default in defaults
+        )
+        return cls(
+            username=username,
+            api_key=Secret(api_key),
+            environment=environment,
+            rest_url=rest,
+            user_hub_url=user_hub,
+            market_hub_url=market_hub,
+            capture_contract_id=settings.get("TS_CAPTURE_CONTRACT_ID"),
+            capture_account_id=settings.get("TS_CAPTURE_ACCOUNT_ID"),
+        )
+
+
+def _checked_url(variable: str, url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https", "ws", "wss") or not parts.hostname:
+        raise ConfigError(f"{variable} is not a URL: {url!r}", variables=[variable])
+    if parts.scheme in ("http", "ws") and parts.hostname not in _LOOPBACK:
+        raise ConfigError(
+            f"{variable} would send your credentials unencrypted to {parts.hostname}:"
+            f" use https (plain http is for a sandbox on this machine only)",
+            variables=[variable],
+        )
+    return url.rstrip("/")
