@@ -1,0 +1,7 @@
+"""A local TopStepX: the ProjectX Gateway API over a simulated exchange."""
+
+from tradeforge_topstepx.sandbox.faults import Fault
+from tradeforge_topstepx.sandbox.hub_connection import HubLimits
+from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox, create
+
+__all__ = ["Fault", "HubLimits", "TopStepXSandbox", "create"]

@@ -1,0 +1,155 @@
+"""A hub: who may connect, what can be called, and who gets which event."""
+
+import asyncio
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import attrs
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.websockets import WebSocket
+
+from tradeforge_topstepx.sandbox import hub_protocol
+from tradeforge_topstepx.sandbox.feed import Outgoing, Topic
+from tradeforge_topstepx.sandbox.hub_connection import HubConnection, HubLimits, InvocationError
+
+_MOST_NEGOTIATED = 1000
+
+
+@attrs.frozen
+class Channel:
+    """What can be subscribed to under one name, and what type its one argument has."""
+
+    event: str
+    key: type[int] | type[str] | None
+
+
+Snapshot = Callable[[Topic], list[Any] | None]
+"""The arguments of the event that a new subscriber gets at once, if any."""
+
+USER_CHANNELS = {
+    "Accounts": Channel("GatewayUserAccount", None),
+    "Orders": Channel("GatewayUserOrder", int),
+    "Positions": Channel("GatewayUserPosition", int),
+    "Trades": Channel("GatewayUserTrade", int),
+}
+MARKET_CHANNELS = {
+    "ContractQuotes": Channel("GatewayQuote", str),
+    "ContractTrades": Channel("GatewayTrade", str),
+    "ContractMarketDepth": Channel("GatewayDepth", str),
+}
+
+
+class Hub:
+    """Connections, and what each of them is subscribed to."""
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        limits: HubLimits,
+        reset: Callable[[tuple[str, int]], None],
+        snapshot: Snapshot = lambda topic: None,
+    ) -> None:
+        subscribe = {f"Subscribe{name}": (c, self._subscribe) for name, c in channels.items()}
+        unsubscribe = {f"Unsubscribe{name}": (c, self._unsubscribe) for name, c in channels.items()}
+        self._methods = {name.lower(): call for name, call in (subscribe | unsubscribe).items()}
+        self._limits = limits
+        self._reset = reset
+        self._snapshot = snapshot
+        self._negotiated: dict[str, str] = {}
+        self._connections: set[HubConnection] = set()
+        self._followers: defaultdict[Topic, set[HubConnection]] = defaultdict(set)
+
+    def negotiate(self, request: Request) -> Response:
+        """A new connection id; from version 1 on it is public and goes with a secret token."""
+        version = 1 if int(request.query_params.get("negotiateVersion") or 0) >= 1 else 0
+        connection_id, token = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
+        self._remember(connection_id, token)
+        ids = {"connectionId": connection_id} | ({"connectionToken": token} if version else {})
+        transport = {"transport": "WebSockets", "transferFormats": ["Text", "Binary"]}
+        return JSONResponse(
+            {"negotiateVersion": version, **ids, "availableTransports": [transport]}
+        )
+
+    def refusal(self, socket: WebSocket) -> Response | None:
+        """Why this socket may not connect: only with an id that was negotiated, or without one."""
+        connection_id = socket.query_params.get("id")
+        if connection_id is None:
+            return None
+        partner = self._negotiated.pop(connection_id, None)
+        if partner is None:
+            return Response("No Connection with that ID", 404)
+        self._negotiated.pop(partner, None)
+        return None
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Talk to an admitted client until the connection ends."""
+        assert socket.client is not None
+        reset = partial(self._reset, socket.client)
+        connection = HubConnection(socket, self, self._limits, reset)
+        self._connections.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._forget(connection)
+
+    def publish(self, outgoing: Outgoing) -> None:
+        """Send a message to the followers of its topic; without any it is not even written."""
+        if followers := self._followers.get(outgoing.topic):
+            text = hub_protocol.invocation(outgoing.topic.event, outgoing.arguments())
+            for connection in tuple(followers):
+                connection.deliver(text)
+
+    async def drop(self, *, allow_reconnect: bool) -> None:
+        """Close every connection."""
+        connections = tuple(self._connections)
+        await asyncio.gather(*(one.drop(allow_reconnect=allow_reconnect) for one in connections))
+
+    def invoke(self, connection: HubConnection, target: str, arguments: object) -> list[str]:
+        """Do what a client calls for; gives what to send after the answer."""
+        if target.lower() not in self._methods:
+            raise InvocationError("HubException: Method does not exist.")
+        channel, method = self._methods[target.lower()]
+        return method(connection, Topic(channel.event, _bind(arguments, channel.key)))
+
+    def _subscribe(self, connection: HubConnection, topic: Topic) -> list[str]:
+        self._followers[topic].add(connection)
+        arguments = self._snapshot(topic)
+        return [] if arguments is None else [hub_protocol.invocation(topic.event, arguments)]
+
+    def _unsubscribe(self, connection: HubConnection, topic: Topic) -> list[str]:
+        self._followers[topic].discard(connection)
+        return []
+
+    def _remember(self, connection_id: str, token: str) -> None:
+        while len(self._negotiated) >= _MOST_NEGOTIATED:
+            del self._negotiated[next(iter(self._negotiated))]
+        self._negotiated |= {connection_id: token, token: connection_id}
+
+    def _forget(self, connection: HubConnection) -> None:
+        self._connections.discard(connection)
+        for followers in self._followers.values():
+            followers.discard(connection)
+
+
+def _bind(arguments: object, key: type[int] | type[str] | None) -> int | str | None:
+    """The key of a subscription. The type must be exact: "1" and true are no account ids."""
+    given = arguments if isinstance(arguments, list) else []
+    expected = 0 if key is None else 1
+    if len(given) != expected:
+        raise InvocationError(
+            f"InvalidDataException: Invocation provides {len(given)} argument(s) "
+            f"but target expects {expected}."
+        )
+    if key is None:
+        return None
+    bound: int | str = given[0]
+    if type(bound) is not key:
+        raise InvocationError(
+            "InvalidDataException: Error binding arguments. Make sure that the types of the "
+            "provided values match the types of the hub method being invoked."
+        )
+    return bound

@@ -1,0 +1,84 @@
+"""uvicorn inside the running loop: on loopback, without signal handlers, quick to stop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+_PROTOCOLS = H11Protocol, WebSocketsSansIOProtocol
+_LARGEST_MESSAGE = 4 * 1024 * 1024
+
+
+class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the program that the sandbox is a part of."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+class LoopbackServer:
+    """Serves an application on 127.0.0.1 between `start` and `stop`."""
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        config = uvicorn.Config(
+            app,
+            http=H11Protocol,
+            ws=WebSocketsSansIOProtocol,
+            ws_max_size=_LARGEST_MESSAGE,
+            ws_per_message_deflate=False,
+            ws_ping_interval=None,  # SignalR has its own keep-alive
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._uvicorn = _Uvicorn(config)
+        self._socket = _listener(port)
+        self.port: int = self._socket.getsockname()[1]
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._uvicorn.serve([self._socket]), name="sandbox server")
+        await self._uvicorn.listening.wait()
+
+    async def stop(self) -> None:
+        """Close the connections that are left, answered or not, and free the port."""
+        assert self._task is not None
+        for connection in list(self._uvicorn.server_state.connections):
+            connection.transport.close()
+        self._uvicorn.should_exit = True
+        await self._task
+
+    def reset(self, client: tuple[str, int]) -> None:
+        """Drop the connection of this client without a word."""
+        for connection in list(self._uvicorn.server_state.connections):
+            if isinstance(connection, _PROTOCOLS) and connection.client == client:
+                connection.transport.abort()
+
+
+def _listener(port: int) -> socket.socket:
+    # asyncio switches Nagle's algorithm off only for sockets that say they are TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # A restart on the same port must not wait for the connections of the last run to be forgotten.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,94 @@
+"""What the user hub tells: orders, fills, positions and balances."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from tradeforge_core.enums import OrderType
+from tradeforge_testing.exchange import (
+    AccountChanged,
+    Exchange,
+    ExchangeEvent,
+    Fill,
+    FillMade,
+    OrderChanged,
+    PositionChanged,
+)
+from tradeforge_topstepx.sandbox import wire
+from tradeforge_topstepx.sandbox.feed import Outgoing, Topic
+from tradeforge_topstepx.sandbox.literals import hub_time
+from tradeforge_topstepx.sandbox.wire import Row
+
+NEW, CHANGED, REMOVED = 0, 1, 2
+
+
+class UserFeed:
+    """Tells in the order of the venue, with its repetitions.
+
+    Market order: order, trade, order, position, account. Any other: order, trade, position,
+    account. After a trade that closes comes the one that opened, again; accounts come twice.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._held_back: Fill | None = None
+        self._tell: dict[type[Any], Callable[[Any], list[Outgoing]]] = {
+            OrderChanged: self._order,
+            FillMade: self._fill,
+            PositionChanged: self._position,
+            AccountChanged: self._account,
+        }
+
+    def take(self, event: ExchangeEvent) -> list[Outgoing]:
+        tell = self._tell.get(type(event))
+        return tell(event) if tell else []
+
+    def _order(self, event: OrderChanged) -> list[Outgoing]:
+        order = event.order
+        fill, self._held_back = self._held_back, None
+        message = _message("Order", order.account_id, CHANGED, partial(wire.order, order, hub_time))
+        return [message, *(self._trades(fill) if fill else [])]
+
+    def _fill(self, event: FillMade) -> list[Outgoing]:
+        fill = event.fill
+        order = self._exchange.order(fill.account_id, fill.order_id)
+        if order.type is OrderType.MARKET:
+            return self._trades(fill)
+        self._held_back = fill
+        return []
+
+    def _trades(self, fill: Fill) -> list[Outgoing]:
+        opening = self._opening_of(fill)
+        return [
+            _message("Trade", one.account_id, NEW, partial(wire.trade, one, hub_time))
+            for one in (fill, opening)
+            if one is not None
+        ]
+
+    def _opening_of(self, fill: Fill) -> Fill | None:
+        """The last fill that opened what this one closes."""
+        if fill.realized_pnl is None:
+            return None
+        earlier = (
+            one
+            for one in reversed(self._exchange.fills(fill.account_id))
+            if one.id < fill.id and one.instrument_id == fill.instrument_id
+        )
+        return next((one for one in earlier if one.realized_pnl is None), None)
+
+    def _position(self, event: PositionChanged) -> list[Outgoing]:
+        position = event.position
+        name = wire.display_name(self._exchange.instruments[position.instrument_id])
+        row = partial(wire.position, position, name, hub_time)
+        action = CHANGED if position.size else REMOVED
+        return [_message("Position", position.account_id, action, row)]
+
+    def _account(self, event: AccountChanged) -> list[Outgoing]:
+        return [_message("Account", None, CHANGED, partial(wire.account, event.account))] * 2
+
+
+def _message(kind: str, key: int | None, action: int, row: Callable[[], Row]) -> Outgoing:
+    return Outgoing(
+        Topic(f"GatewayUser{kind}", key),
+        lambda: [{"action": action, "data": wire.without_nulls(row())}],
+    )

@@ -1,0 +1,33 @@
+"""What the endpoints work on: the exchange, and who may use it."""
+
+from decimal import Decimal
+
+from attrs import frozen
+
+from tradeforge_core.kit.clock import Clock
+from tradeforge_testing.exchange import Exchange
+from tradeforge_topstepx.sandbox.instruments import listed_instruments
+from tradeforge_topstepx.sandbox.tokens import TokenIssuer
+
+
+@frozen
+class Credentials:
+    username: str
+    api_key: str
+
+
+@frozen
+class Venue:
+    exchange: Exchange
+    tokens: TokenIssuer
+    credentials: Credentials
+    clock: Clock
+
+
+def open_venue(credentials: Credentials, *, clock: Clock, seed: int) -> Venue:
+    """A venue with its contracts and three accounts: practice, combine, and one that is locked."""
+    exchange = Exchange(listed_instruments(clock.now().date()), clock=clock, seed=seed)
+    exchange.open_account("PRAC-V2-100100-10010001", Decimal(150_000))
+    exchange.open_account("50KTC-V2-100100-10010002", Decimal(50_000))
+    exchange.open_account("50KTC-V2-100100-10010003", Decimal(47_950), can_trade=False)
+    return Venue(exchange, TokenIssuer(clock), credentials, clock)
