@@ -1,6 +1,6 @@
 """What a provider can say it does; what it does not say raises `NotSupported` before any byte."""
 
-from attrs import field, frozen
+from attrs import frozen
 
 from tradeforge_core.enums import (
     BarUnit,
@@ -15,8 +15,8 @@ from tradeforge_core.enums import (
 class Capabilities:
     """Everything is off until the provider declares it."""
 
-    order_types: frozenset[OrderType] = field(default=frozenset(), converter=frozenset)
-    times_in_force: frozenset[TimeInForce] = field(default=frozenset(), converter=frozenset)
-    market_data: frozenset[MarketDataType] = field(default=frozenset(), converter=frozenset)
-    user_data: frozenset[UserDataType] = field(default=frozenset(), converter=frozenset)
-    bar_units: frozenset[BarUnit] = field(default=frozenset(), converter=frozenset)
+    order_types: frozenset[OrderType] = frozenset()
+    times_in_force: frozenset[TimeInForce] = frozenset()
+    market_data: frozenset[MarketDataType] = frozenset()
+    user_data: frozenset[UserDataType] = frozenset()
+    bar_units: frozenset[BarUnit] = frozenset()

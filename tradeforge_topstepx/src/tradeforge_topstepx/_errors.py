@@ -108,7 +108,8 @@ _HINTS = {
     "ApiSubscriptionNotFound": "the API subscription of this user is not active",
     "ApiKeyAuthenticationDisabled": "this API key is not enabled",
     "AgreementsNotSigned": "sign the agreements on the platform first",
-    "ContractNotFound": "search for the contract: ids change when a contract rolls",
+    "ContractNotFound": "search for the contract by its symbol",
+    "ContractNotActive": "the contract has rolled: get_contract_by_symbol finds the one in front",
 }
 
 

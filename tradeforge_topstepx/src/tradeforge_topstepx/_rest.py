@@ -118,9 +118,13 @@ class Rest:
         return answer.contracts or []
 
     async def contract(self, contract_id: str) -> _wire.ContractRow:
-        answer = await self._call(_endpoints.CONTRACT_BY_ID, {"contractId": contract_id})
+        missing = f"there is no contract {contract_id!r}: search for it by its symbol"
+        try:
+            answer = await self._call(_endpoints.CONTRACT_BY_ID, {"contractId": contract_id})
+        except NotFound as error:
+            raise NotFound(missing, code=error.code, name=error.name) from None
         if answer.contract is None:
-            raise NotFound(f"there is no contract {contract_id!r}: search for it by its symbol")
+            raise NotFound(missing)
         return answer.contract
 
     async def bars(

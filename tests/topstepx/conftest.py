@@ -1,0 +1,53 @@
+"""A sandbox of the gateway, and a provider that is connected to it over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from random import Random
+
+import pytest
+
+from tradeforge_core import Account, Contract, Settings
+from tradeforge_core.streams.backoff import Backoff
+from tradeforge_topstepx.config import TopStepXConfig
+from tradeforge_topstepx.provider import TopStepXProvider
+from tradeforge_topstepx.sandbox import TopStepXSandbox
+
+Connect = Callable[..., TopStepXProvider]
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[TopStepXSandbox]:
+    async with TopStepXSandbox(seed=7, tick_seconds=0.02) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def provider_of() -> Connect:
+    """Makes a provider for a sandbox that comes back fast after a loss; it is not connected."""
+
+    def make(sandbox: TopStepXSandbox, **changes: str) -> TopStepXProvider:
+        settings = Settings("topstepx", sandbox.settings | changes)
+        config = TopStepXConfig.from_settings(settings)
+        backoff = Backoff(base=0.01, cap=0.05, _random=Random(7))  # type: ignore[call-arg]
+        return TopStepXProvider(config, backoff=backoff)
+
+    return make
+
+
+@pytest.fixture
+async def broker(sandbox: TopStepXSandbox, provider_of: Connect) -> AsyncIterator[TopStepXProvider]:
+    before = asyncio.all_tasks()
+    async with provider_of(sandbox) as broker:
+        yield broker
+    leaked = asyncio.all_tasks() - before
+    assert not leaked, f"disconnect() left tasks behind: {leaked}"
+
+
+@pytest.fixture
+async def account(broker: TopStepXProvider) -> Account:
+    return (await broker.get_accounts())[0]
+
+
+@pytest.fixture
+async def contract(broker: TopStepXProvider) -> Contract:
+    return await broker.get_contract_by_symbol("MNQ")

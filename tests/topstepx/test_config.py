@@ -1,0 +1,69 @@
+"""The settings of TopStepX, good and bad."""
+
+import pytest
+
+from tradeforge_core import ConfigError, Settings, load_provider
+from tradeforge_topstepx.config import TopStepXConfig
+
+GOOD = {"TS_USERNAME": "me", "TS_API_KEY": "k3y-of-mine", "TS_ENVIRONMENT": "live"}
+
+
+def config(**changes: str) -> TopStepXConfig:
+    return TopStepXConfig.from_settings(Settings("topstepx", GOOD | changes))
+
+
+def test_live_and_demo_have_their_urls() -> None:
+    assert config().rest_url == "https://api.topstepx.com"
+    assert config().user_hub_url == "https://rtc.topstepx.com/hubs/user"
+    assert config().market_hub_url == "https://rtc.topstepx.com/hubs/market"
+    assert config(TS_ENVIRONMENT="DEMO").rest_url == "https://gateway-api-demo.s2f.projectx.com"
+
+
+def test_every_url_can_be_set() -> None:
+    ours = config(
+        TS_REST_URL="https://rest.example/",
+        TS_USER_HUB_URL="wss://hub.example/hubs/user",
+        TS_MARKET_HUB_URL="http://127.0.0.1:5000/hubs/market",
+    )
+    assert ours.rest_url == "https://rest.example"
+    assert ours.user_hub_url == "wss://hub.example/hubs/user"
+    assert ours.market_hub_url == "http://127.0.0.1:5000/hubs/market"
+
+
+def test_the_capture_ids_are_optional() -> None:
+    assert config().capture_account_id is None
+    assert config(TS_CAPTURE_ACCOUNT_ID="12").capture_account_id == "12"
+    assert config(TS_CAPTURE_CONTRACT_ID="CON.X").capture_contract_id == "CON.X"
+
+
+def test_a_missing_setting_is_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in GOOD:
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(ConfigError) as caught:
+        load_provider("topstepx", settings={"TS_USERNAME": "me"})
+    assert caught.value.variables == ("TS_API_KEY", "TS_ENVIRONMENT")
+    assert "TS_API_KEY, TS_ENVIRONMENT" in str(caught.value)
+    assert "tradeforge sandbox topstepx" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["PROD", "live demo", "1"])
+def test_an_unknown_environment_is_refused(value: str) -> None:
+    with pytest.raises(ConfigError, match="TS_ENVIRONMENT must be LIVE or DEMO"):
+        config(TS_ENVIRONMENT=value)
+
+
+@pytest.mark.parametrize("url", ["api.topstepx.com", "ftp://x.example", "https://", "http:///x"])
+def test_what_is_no_url_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="TS_REST_URL is not a URL"):
+        config(TS_REST_URL=url)
+
+
+@pytest.mark.parametrize("url", ["http://api.topstepx.com", "ws://10.0.0.7/hubs/user"])
+def test_credentials_never_leave_the_machine_unencrypted(url: str) -> None:
+    with pytest.raises(ConfigError, match="unencrypted"):
+        config(TS_USER_HUB_URL=url)
+
+
+def test_the_key_is_not_in_the_repr() -> None:
+    assert "k3y-of-mine" not in repr(config())
+    assert config().api_key.reveal() == "k3y-of-mine"

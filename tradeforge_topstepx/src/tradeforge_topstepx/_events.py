@@ -1,0 +1,146 @@
+"""From the messages of the hubs to events: what each target means, and what must be remembered."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tradeforge_core import (
+    AccountUpdateEvent,
+    Event,
+    MarketDataType,
+    OrderUpdateEvent,
+    PositionUpdateEvent,
+    QuoteEvent,
+    Topic,
+    UserDataType,
+    UserTradeEvent,
+)
+from tradeforge_topstepx import _mapping, _wire
+from tradeforge_topstepx._endpoints import decode_error
+
+KINDS: Mapping[str, MarketDataType | UserDataType] = {
+    "GatewayQuote": MarketDataType.QUOTE,
+    "GatewayDepth": MarketDataType.DEPTH,
+    "GatewayTrade": MarketDataType.TRADE,
+    "GatewayUserAccount": UserDataType.ACCOUNT_UPDATE,
+    "GatewayUserOrder": UserDataType.ORDER_UPDATE,
+    "GatewayUserPosition": UserDataType.POSITION_UPDATE,
+    "GatewayUserTrade": UserDataType.USER_TRADE,
+}
+"""What each message of the hubs carries, by its target."""
+
+_Keyed = tuple[str, Event]
+"""A contract id or an account id, and an event for it."""
+
+
+class EventReader:
+    """Reads the messages of one connection. Quotes and depth are changes: it knows what was."""
+
+    def __init__(self) -> None:
+        self._quotes: dict[str, QuoteEvent] = {}
+        self._has_depth: set[str] = set()
+        self._readers: dict[str, Callable[[msgspec.Raw, datetime], Iterable[_Keyed]]] = {
+            "GatewayQuote": self._read_quote,
+            "GatewayDepth": self._read_depth,
+            "GatewayTrade": _read_market_trades,
+            "GatewayUserAccount": _read_account,
+            "GatewayUserOrder": _read_order,
+            "GatewayUserPosition": _read_position,
+            "GatewayUserTrade": _read_trade,
+        }
+
+    def read(
+        self, target: str, arguments: msgspec.Raw, received: datetime
+    ) -> Iterator[tuple[Topic, Event]]:
+        """The events of a message, each with its topic. Raises `DecodeError`."""
+        kind = KINDS[target]
+        try:
+            for key, event in self._readers[target](arguments, received):
+                yield Topic(kind, key), event
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise decode_error(target, error) from None
+
+    def forget(self, topic: Topic) -> None:
+        """A subscription begins: what was known before it may be old."""
+        if topic.kind is MarketDataType.QUOTE:
+            self._quotes.pop(topic.key, None)
+        elif topic.kind is MarketDataType.DEPTH:
+            self._has_depth.discard(topic.key)
+
+    def _read_quote(self, arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
+        contract_id, row = _quote_decoder.decode(arguments)
+        previous = self._quotes.get(contract_id)
+        quote = _mapping.to_quote(contract_id, row, previous, received)
+        self._quotes[contract_id] = quote
+        yield contract_id, quote
+
+    def _read_depth(self, arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
+        contract_id, rows = _depth_decoder.decode(arguments)
+        fresh = contract_id not in self._has_depth
+        event = _mapping.to_depth(contract_id, _listed(rows), fresh=fresh, received=received)
+        self._has_depth.add(contract_id)
+        yield contract_id, event
+
+
+def _read_market_trades(arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
+    contract_id, rows = _trades_decoder.decode(arguments)
+    for row in _listed(rows):
+        if row is not None:
+            yield contract_id, _mapping.to_market_trade(contract_id, row, received)
+
+
+_quote_decoder = msgspec.json.Decoder(tuple[str, _wire.QuoteRow], strict=False)
+_depth_decoder = msgspec.json.Decoder(
+    tuple[str, list[_wire.DepthRow | None] | _wire.DepthRow], strict=False
+)
+_trades_decoder = msgspec.json.Decoder(
+    tuple[str, list[_wire.MarketTradeRow | None] | _wire.MarketTradeRow], strict=False
+)
+
+
+def _listed(rows: Any) -> Any:
+    """The documentation shows single rows where the hub sends lists."""
+    return rows if isinstance(rows, list) else [rows]
+
+
+_user_decoder = msgspec.json.Decoder(tuple[_wire.UserMessage], strict=False)
+_raw_decoder = msgspec.json.Decoder(tuple[msgspec.Raw])
+
+
+def _user_row(arguments: msgspec.Raw) -> bytes:
+    """The record itself, out of `{action, data}` or bare."""
+    (message,) = _user_decoder.decode(arguments)
+    if isinstance(message.data, msgspec.Raw):
+        return bytes(message.data)
+    return bytes(_raw_decoder.decode(arguments)[0])
+
+
+def _read_account(arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
+    account = _mapping.to_account(_account_decoder.decode(_user_row(arguments)))
+    yield account.id, AccountUpdateEvent(account=account, received=received)
+
+
+def _read_order(arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
+    order = _mapping.to_order(_order_decoder.decode(_user_row(arguments)))
+    yield (
+        order.account_id,
+        OrderUpdateEvent(order=order, time=order.updated_at, received=received),
+    )
+
+
+def _read_position(arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
+    position = _mapping.to_position(_position_decoder.decode(_user_row(arguments)))
+    yield position.account_id, PositionUpdateEvent(position=position, received=received)
+
+
+def _read_trade(arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
+    trade = _mapping.to_trade(_trade_decoder.decode(_user_row(arguments)))
+    yield trade.account_id, UserTradeEvent(trade=trade, time=trade.time, received=received)
+
+
+_account_decoder = msgspec.json.Decoder(_wire.AccountRow, strict=False)
+_order_decoder = msgspec.json.Decoder(_wire.OrderRow, strict=False)
+_position_decoder = msgspec.json.Decoder(_wire.PositionRow, strict=False)
+_trade_decoder = msgspec.json.Decoder(_wire.TradeRow, strict=False)
