@@ -15,7 +15,7 @@ _LARGEST_DECIMAL = Decimal(2**96 - 1)
 class Body(Struct, kw_only=True):
     def __post_init__(self) -> None:
         for value in msgspec.structs.astuple(self):
-            if isinstance(value, Decimal) and not abs(value) <= _LARGEST_DECIMAL:
+            if isinstance(value, Decimal) and not _is_decimal(value):
                 raise ValueError(f"{value} is not a decimal")
 
 
@@ -151,13 +151,18 @@ def parse_body(raw: bytes, shape: type[B]) -> B:
     """The body as a `shape`; members it does not know are ignored. Raises `MalformedBody`."""
     try:
         return msgspec.convert(_respelled(_decoder.decode(raw)), shape)
-    except msgspec.DecodeError as exc:
+    except (msgspec.DecodeError, RecursionError, ArithmeticError) as exc:
         raise MalformedBody(str(exc)) from exc
 
 
 def aware(time: datetime) -> datetime:
     """A time without an offset is taken as UTC."""
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _is_decimal(value: Decimal) -> bool:
+    """Whether it is a number, and one of those that .NET can hold."""
+    return value.is_finite() and abs(value) <= _LARGEST_DECIMAL
 
 
 _NAMES = {name.lower(): name for shape in Body.__subclasses__() for name in shape.__struct_fields__}

@@ -78,5 +78,5 @@ def _text(message: Message) -> str:
 def _parse(raw: bytes) -> Message:
     try:
         return msgspec.json.decode(raw, type=Message)
-    except (msgspec.DecodeError, msgspec.ValidationError) as exc:
+    except (msgspec.DecodeError, RecursionError) as exc:
         raise ProtocolViolation(str(exc)) from exc

@@ -18,6 +18,7 @@ class _Uvicorn(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._leaving = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -27,6 +28,16 @@ class _Uvicorn(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
+
+    async def main_loop(self) -> None:
+        """Keep the date of the headers up to date until it is time to leave, and leave at once."""
+        while not self._leaving.is_set():
+            await self.on_tick(0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), timeout=1)
+
+    def leave(self) -> None:
+        self._leaving.set()
 
 
 class LoopbackServer:
@@ -61,7 +72,7 @@ class LoopbackServer:
         assert self._task is not None
         for connection in list(self._uvicorn.server_state.connections):
             connection.transport.close()
-        self._uvicorn.should_exit = True
+        self._uvicorn.leave()
         await self._task
 
     def reset(self, client: tuple[str, int]) -> None:
