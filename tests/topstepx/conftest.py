@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def provider_of() -> Connect:
     def make(sandbox: TopStepXSandbox, **changes: str) -> TopStepXProvider:
         settings = Settings("topstepx", sandbox.settings | changes)
         config = TopStepXConfig.from_settings(settings)
-        backoff = Backoff(base=0.01, cap=0.05, _random=Random(7))  # type: ignore[call-arg]
+        backoff = Backoff(base=0.01, cap=0.05, random=Random(7))
         return TopStepXProvider(config, backoff=backoff)
 
     return make
@@ -36,11 +37,17 @@ def provider_of() -> Connect:
 
 @pytest.fixture
 async def broker(sandbox: TopStepXSandbox, provider_of: Connect) -> AsyncIterator[TopStepXProvider]:
-    before = asyncio.all_tasks()
     async with provider_of(sandbox) as broker:
         yield broker
-    leaked = asyncio.all_tasks() - before
+    leaked = [task for task in asyncio.all_tasks() if _is_ours(task)]
     assert not leaked, f"disconnect() left tasks behind: {leaked}"
+
+
+def _is_ours(task: "asyncio.Task[Any]") -> bool:
+    """Whether a task runs code of the library; those of the sandbox and of pytest do not."""
+    code = getattr(task.get_coro(), "cr_code", None)
+    path = code.co_filename if code else ""
+    return "tradeforge_" in path and "sandbox" not in path and "/tests/" not in path
 
 
 @pytest.fixture

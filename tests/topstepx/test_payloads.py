@@ -13,6 +13,7 @@ from tradeforge_core import (
     AccountUpdateEvent,
     AuthenticationError,
     DepthEvent,
+    DepthLevel,
     Event,
     MarketTradeEvent,
     OrderRejected,
@@ -160,13 +161,11 @@ def test_a_market_trade() -> None:
 def test_depth() -> None:
     event = event_of("stream_GatewayDepth")
     assert isinstance(event, DepthEvent)
-    assert event.best_bid == (Decimal(29547), 2)
+    assert event.best_bid == DepthLevel(Decimal(29547), Decimal(2))
     batch = event_of("stream_GatewayDepth_batch_best_levels")
     assert isinstance(batch, DepthEvent)
-    assert (batch.best_bid, batch.best_ask) == (
-        (Decimal("28464.25"), 1),
-        (Decimal("28464.75"), 8),
-    )
+    assert batch.best_bid == DepthLevel(Decimal("28464.25"), Decimal(1))
+    assert batch.best_ask == DepthLevel(Decimal("28464.75"), Decimal(8))
 
 
 @pytest.mark.parametrize(

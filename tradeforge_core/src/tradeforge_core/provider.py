@@ -39,7 +39,7 @@ from tradeforge_core.models import (
 )
 from tradeforge_core.orders.checks import check_change, check_order, check_size, check_supported
 from tradeforge_core.orders.client_ids import new_client_order_id
-from tradeforge_core.orders.path import send_once
+from tradeforge_core.orders.path import before_sending, send_once
 from tradeforge_core.plugins import OrderContext, Plugins
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.backoff import Backoff
@@ -211,7 +211,9 @@ class Provider(TradingPlatformAPI, RealTimeStream):
 
     async def get_contract_by_symbol(self, symbol: str) -> Contract:
         self._require_connection()
-        return await self._find_contract(symbol)
+        contract = await self._find_contract(symbol)
+        self._contracts[contract.id] = contract
+        return contract
 
     async def get_historical_bars(
         self,
@@ -277,7 +279,7 @@ class Provider(TradingPlatformAPI, RealTimeStream):
     async def place_order(self, request: OrderRequest) -> Order:
         self._require_connection()
         check_supported(request, self.capabilities, self.name)
-        contract = await self._known_contract(request.contract_id)
+        contract = await before_sending(self._known_contract(request.contract_id), "place")
         check_order(request, contract)
         named = self._named(request)
         context = OrderContext(provider=self.name, contract=contract)
@@ -307,9 +309,9 @@ class Provider(TradingPlatformAPI, RealTimeStream):
             limit_price=limit_price,
             stop_price=stop_price,
         )
-        order = await self._fetch_order(account_id, order_id)
+        order = await before_sending(self._fetch_order(account_id, order_id), "modify")
         check_change(
-            await self._known_contract(order.contract_id),
+            await before_sending(self._known_contract(order.contract_id), "modify"),
             size=change.size,
             prices={"limit_price": change.limit_price, "stop_price": change.stop_price},
         )
@@ -332,7 +334,7 @@ class Provider(TradingPlatformAPI, RealTimeStream):
         self._require_connection()
         part = None if size is None else exact(size)
         if part is not None:
-            check_size(part, await self._known_contract(contract_id))
+            check_size(part, await before_sending(self._known_contract(contract_id), "close"))
         await send_once(
             self._submit_close(account_id, contract_id, part), tasks=self._tasks, operation="close"
         )

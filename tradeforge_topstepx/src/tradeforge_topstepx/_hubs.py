@@ -95,9 +95,9 @@ class HubLink(StreamLink):
         self._token = await self._session.token()
         try:
             await self._hub.open(self._token.text)
-        except AuthenticationError:
-            self._session.forget(self._token)  # so that the next attempt comes with a new one
-            raise
+        except AuthenticationError:  # a token may die early: one more try, with a new one
+            self._token = await self._session.replace(self._token)
+            await self._hub.open(self._token.text)
 
     async def listen(self) -> None:
         await self._hub.listen()

@@ -4,7 +4,7 @@ Only documented proof counts. `NotSent` needs proof that no byte left, and a ref
 venue's own documented words; whatever else happens after the hand-off is `OrderOutcomeUnknown`.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 from tradeforge_core.errors import (
@@ -21,6 +21,16 @@ from tradeforge_core.kit.tasks import TaskOwner
 T = TypeVar("T")
 
 _PROOF = (OrderRejected, NotFound, NotSupported, NotSent)
+
+
+async def before_sending(look_up: Awaitable[T], operation: str) -> T:
+    """What a check needs to know. Raises `NotFound`, and `NotSent` when it cannot be known."""
+    try:
+        return await look_up
+    except NotFound:
+        raise
+    except TradeForgeError as error:
+        raise NotSent(f"{operation}: the check before it failed ({error})") from error
 
 
 async def send_once(

@@ -1,0 +1,221 @@
+"""The venue books the order and its answer is lost: one order, and an honest error."""
+
+import asyncio
+
+import pytest
+
+from tradeforge_core import (
+    Account,
+    AuthenticationError,
+    Contract,
+    DecodeError,
+    Disconnected,
+    NotSent,
+    OrderOutcomeUnknown,
+    OrderRequest,
+    OrderSide,
+    RateLimited,
+    Settings,
+    TransportError,
+    VenueError,
+)
+from tradeforge_core.kit.http import HttpTimeouts
+from tradeforge_testing.exchange import ExchangeEvent, OrderChanged
+from tradeforge_topstepx.config import TopStepXConfig
+from tradeforge_topstepx.provider import TopStepXProvider
+from tradeforge_topstepx.sandbox import TopStepXSandbox
+from tradeforge_topstepx.sandbox.faults import Fault
+
+LOST = [Fault.RESET, Fault.TRUNCATED, Fault.HTML, 401, 429, 500, 502, 503, 504]
+
+
+def buy(account: Account, contract: Contract) -> OrderRequest:
+    return OrderRequest.market(account.id, contract.id, OrderSide.BUY, 1)
+
+
+@pytest.mark.parametrize("fault", LOST)
+async def test_an_order_is_sent_once_and_its_outcome_is_unknown(
+    fault: Fault | int,
+    broker: TopStepXProvider,
+    account: Account,
+    contract: Contract,
+    sandbox: TopStepXSandbox,
+) -> None:
+    sandbox.fail_next("/api/Order/place", fault)
+    with pytest.raises(OrderOutcomeUnknown) as caught:
+        await broker.place_order(buy(account, contract))
+    assert sandbox.requests["/api/Order/place"] == 1
+    (order,) = sandbox.exchange.orders(int(account.id))
+    assert order.tag == caught.value.client_order_id
+    assert caught.value.client_order_id is not None
+    found = await broker.find_order(account.id, caught.value.client_order_id)
+    assert found.id == str(order.id)
+
+
+async def test_no_answer_in_time(
+    sandbox: TopStepXSandbox,
+) -> None:
+    config = TopStepXConfig.from_settings(Settings("topstepx", sandbox.settings))
+    impatient = TopStepXConfig(
+        username=config.username,
+        api_key=config.api_key,
+        environment=config.environment,
+        rest_url=config.rest_url,
+        user_hub_url=config.user_hub_url,
+        market_hub_url=config.market_hub_url,
+        timeouts=HttpTimeouts(answer=0.2),
+    )
+    async with TopStepXProvider(impatient) as broker:
+        (account, *_) = await broker.get_accounts()
+        contract = await broker.get_contract_by_symbol("MNQ")
+        sandbox.fail_next("/api/Order/place", Fault.HANG)
+        with pytest.raises(OrderOutcomeUnknown):
+            await broker.place_order(buy(account, contract))
+    assert len(sandbox.exchange.orders(int(account.id))) == 1
+
+
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("path", ["/api/Order/cancel", "/api/Order/modify"])
+async def test_cancel_and_modify_are_sent_once_too(
+    path: str,
+    fault: Fault | int,
+    broker: TopStepXProvider,
+    account: Account,
+    contract: Contract,
+    sandbox: TopStepXSandbox,
+) -> None:
+    placed = await broker.place_order(
+        OrderRequest.limit(account.id, contract.id, OrderSide.BUY, 1, contract.tick_size)
+    )
+    sandbox.fail_next(path, fault)
+    with pytest.raises(OrderOutcomeUnknown) as caught:
+        if path.endswith("cancel"):
+            await broker.cancel_order(account.id, placed.id)
+        else:
+            await broker.modify_order(account.id, placed.id, size=2)
+    assert caught.value.order_id == placed.id
+    assert sandbox.requests[path] == 1
+
+
+@pytest.mark.parametrize("size", [None, 1])
+async def test_a_close_is_sent_once_too(
+    size: int | None,
+    broker: TopStepXProvider,
+    account: Account,
+    contract: Contract,
+    sandbox: TopStepXSandbox,
+) -> None:
+    await broker.place_order(buy(account, contract))
+    path = "/api/Position/closeContract" if size is None else "/api/Position/partialCloseContract"
+    sandbox.fail_next(path, Fault.RESET)
+    with pytest.raises(OrderOutcomeUnknown) as caught:
+        await broker.close_position(account.id, contract.id, size=size)
+    assert caught.value.operation == "close"
+    assert sandbox.requests[path] == 1
+    assert sandbox.exchange.positions(int(account.id)) == []
+
+
+async def test_a_refused_connection_is_proof_that_nothing_left(
+    account: Account, contract: Contract, broker: TopStepXProvider, sandbox: TopStepXSandbox
+) -> None:
+    await sandbox.__aexit__()
+    try:
+        with pytest.raises(NotSent) as caught:
+            await broker.place_order(buy(account, contract))
+    finally:
+        await sandbox.__aenter__()
+    assert caught.value.client_order_id is not None
+    assert sandbox.exchange.orders(int(account.id)) == []
+
+
+async def test_a_login_that_fails_before_an_order_is_proof_too(
+    account: Account, contract: Contract, broker: TopStepXProvider, sandbox: TopStepXSandbox
+) -> None:
+    await broker.end_session()
+    sandbox.fail_next("/api/Auth/loginKey", 503)
+    with pytest.raises(NotSent, match="no session"):
+        await broker.place_order(buy(account, contract))
+    assert sandbox.requests["/api/Order/place"] == 0
+
+
+async def test_a_cancelled_caller_is_free_at_once_and_the_order_goes_its_way(
+    account: Account, contract: Contract, broker: TopStepXProvider, sandbox: TopStepXSandbox
+) -> None:
+    placed = asyncio.Event()
+    placing = asyncio.create_task(broker.place_order(buy(account, contract)))
+
+    def cancel_the_caller(event: ExchangeEvent) -> None:
+        if isinstance(event, OrderChanged):  # the venue has the order, its answer is not out yet
+            placing.cancel()
+            placed.set()
+
+    sandbox.exchange.listen(cancel_the_caller)
+    with pytest.raises(asyncio.CancelledError):
+        await placing
+    await asyncio.wait_for(placed.wait(), 5)
+    assert len(sandbox.exchange.orders(int(account.id))) == 1
+
+
+async def test_a_burst_of_cancelled_orders_leaves_the_client_healthy(
+    account: Account, contract: Contract, broker: TopStepXProvider, sandbox: TopStepXSandbox
+) -> None:
+    tasks = [asyncio.create_task(broker.get_positions(account.id)) for _ in range(50)]
+    await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    async with asyncio.timeout(10):
+        await broker.place_order(buy(account, contract))
+    assert len(sandbox.exchange.orders(int(account.id))) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault.RESET, Disconnected),
+        (Fault.TRUNCATED, DecodeError),
+        (Fault.HTML, DecodeError),
+        (429, RateLimited),
+        (500, VenueError),
+        (503, VenueError),
+    ],
+)
+async def test_a_read_names_what_went_wrong(
+    fault: Fault | int,
+    error: type[Exception],
+    broker: TopStepXProvider,
+    sandbox: TopStepXSandbox,
+) -> None:
+    sandbox.fail_next("/api/Account/search", fault)
+    with pytest.raises(error):
+        await broker.get_accounts()
+    assert await broker.get_accounts(), "the next one works again"
+
+
+async def test_a_read_survives_a_token_that_died_early(
+    broker: TopStepXProvider, sandbox: TopStepXSandbox
+) -> None:
+    sandbox.expire_tokens()
+    results = await asyncio.gather(*(broker.get_accounts() for _ in range(10)))
+    assert all(results)
+    assert sandbox.requests["/api/Auth/loginKey"] == 2, "one login for all"
+
+
+async def test_a_login_that_is_refused_for_good(
+    broker: TopStepXProvider, sandbox: TopStepXSandbox
+) -> None:
+    for _ in range(2):
+        sandbox.fail_next("/api/Account/search", 401)
+    with pytest.raises(AuthenticationError):
+        await broker.get_accounts()
+    assert sandbox.requests["/api/Account/search"] == 2, "asked again once, not for ever"
+
+
+async def test_transport_errors_never_show_the_token(
+    broker: TopStepXProvider, sandbox: TopStepXSandbox
+) -> None:
+    sandbox.fail_next("/api/Account/search", Fault.RESET)
+    with pytest.raises(TransportError) as caught:
+        await broker.get_accounts()
+    assert "Bearer" not in repr(caught.value)
+    assert caught.value.__cause__ is None
