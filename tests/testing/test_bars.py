@@ -7,6 +7,7 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,6 +90,15 @@ def test_history_is_the_same_whatever_was_asked_before(
         ask(two, 1),
         *reversed([ask(two, 3), ask(two, 200)]),
     ]
+
+
+def test_history_of_a_cheap_instrument_stays_above_zero(
+    instrument: Instrument, clock: ManualClock
+) -> None:
+    exchange = Exchange([evolve(instrument, start_price=Decimal("0.25"))], clock=clock)
+    bars = _bars(exchange, clock, 60)
+    assert bars[-1].close == Decimal("0.25")
+    assert min(bar.low for bar in bars) == min(bar.close for bar in bars) == Decimal("0.25")
 
 
 def test_history_depends_on_the_seed(instrument: Instrument, clock: ManualClock) -> None:

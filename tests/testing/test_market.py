@@ -25,6 +25,7 @@ from tradeforge_testing.exchange import (
 )
 
 Place = Callable[..., ExchangeOrder]
+TICK = Decimal("0.25")
 
 
 def _run(instruments: list[Instrument], *, seed: int, steps: int = 50) -> list[ExchangeEvent]:
@@ -145,9 +146,10 @@ def test_an_instrument_that_is_not_active_stands_still(
     instrument: Instrument, clock: ManualClock
 ) -> None:
     exchange = Exchange([evolve(instrument, active=False)], clock=clock)
-    before = exchange.quote("FUT.ABC")
+    told: list[ExchangeEvent] = []
+    exchange.listen(told.append)
     exchange.advance()
-    assert exchange.quote("FUT.ABC") == before
+    assert told == []
     with pytest.raises(Refused) as refusal:
         exchange.move_to("FUT.ABC", Decimal("101"))
     assert refusal.value.reason is Reject.INACTIVE_INSTRUMENT
@@ -215,6 +217,32 @@ def test_move_to_reaches_its_price_through_stops_that_overshoot(
     exchange.move_to("FUT.ABC", Decimal("101"))
     assert exchange.quote("FUT.ABC").last == Decimal("101")
     assert {each.status for each in exchange.orders(account.id)} == {OrderStatus.FILLED}
+
+
+@pytest.mark.parametrize(("side", "sign"), [("buy", 1), ("sell", -1)])
+def test_move_to_finds_a_trigger_that_lies_behind_the_quote(
+    exchange: Exchange, place: Place, side: str, sign: int
+) -> None:
+    """A bid may stand above the last trade, and so above the trigger of a stop."""
+    quote = exchange.quote("FUT.ABC")
+    while ((quote.ask if sign > 0 else quote.bid) - quote.last) * sign <= TICK:
+        exchange.advance()
+        quote = exchange.quote("FUT.ABC")
+    stop = place(side, "stop", 1, quote.last + sign * TICK)
+    place(side, "limit", 1, quote.last + sign * TICK)
+    assert stop.status is OrderStatus.WORKING
+    exchange.move_to("FUT.ABC", quote.last + 2 * sign)
+    assert exchange.order(stop.account_id, stop.id).status is OrderStatus.FILLED
+
+
+def test_move_to_shows_the_quote_before_it_trades_there(
+    exchange: Exchange, events: list[ExchangeEvent]
+) -> None:
+    exchange.move_to("FUT.ABC", Decimal("103"))
+    kinds = [type(each) for each in events if not isinstance(each, DepthChanged)]
+    assert kinds == [QuoteChanged, MarketTrade, QuoteChanged]
+    quotes = [each.quote for each in events if isinstance(each, QuoteChanged)]
+    assert (quotes[0].ask, quotes[1].last) == (Decimal("103"), Decimal("103"))
 
 
 def test_the_market_presses_against_a_large_order_and_gets_through(

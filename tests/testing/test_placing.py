@@ -235,6 +235,28 @@ def test_stops_are_set_off_in_the_order_of_their_triggers_then_of_their_age(
     assert filled == [orders[1].id, orders[2].id, orders[0].id, orders[3].id]
 
 
+@pytest.mark.parametrize(
+    ("side", "far", "near", "beyond"), [("buy", "108", "106", "110"), ("sell", "92", "94", "90")]
+)
+def test_one_print_sets_off_the_nearer_trigger_first(
+    exchange: Exchange,
+    place: Place,
+    account: ExchangeAccount,
+    other: ExchangeAccount,
+    side: str,
+    far: str,
+    near: str,
+    beyond: str,
+) -> None:
+    farther, nearer = place(side, "stop", 1, far), place(side, "stop", 1, near)
+    bids, asks = exchange.depth("FUT.ABC")
+    place(side, "market", sum(level.size for level in (asks if side == "buy" else bids)))
+    place(OrderSide(side).opposite, "limit", 3, beyond, account_id=other.id)
+    place(side, "market", 1)
+    filled = [each.order_id for each in exchange.fills(account.id)[-2:]]
+    assert filled == [nearer.id, farther.id]
+
+
 def test_a_fill_does_not_move_updated_at(
     exchange: Exchange, place: Place, account: ExchangeAccount, clock: ManualClock
 ) -> None:

@@ -68,7 +68,7 @@ Action = Place | Modify | Cancel | Close | Move | Advance
 
 _accounts = st.integers(0, 1)
 _sizes = st.one_of(st.integers(1, 12), st.integers(-1, 400))
-_distances = st.integers(-14, 14)
+_distances = st.one_of(st.integers(-3, 3), st.integers(-14, 14))
 _numbers = st.integers(0, 40)
 _types = st.sampled_from([OrderType.MARKET, OrderType.LIMIT, OrderType.LIMIT, OrderType.STOP])
 _places = st.builds(Place, _accounts, st.sampled_from(OrderSide), _types, _sizes, _distances)
@@ -82,7 +82,8 @@ _actions = st.lists(
         st.builds(Move, _distances),
         st.builds(Advance, st.sampled_from([0.0, 0.25, 30.0])),
     ),
-    max_size=25,
+    min_size=12,
+    max_size=50,
 )
 
 

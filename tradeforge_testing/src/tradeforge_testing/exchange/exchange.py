@@ -42,14 +42,14 @@ class Exchange:
     """
 
     def __init__(self, instruments: Iterable[Instrument], *, clock: Clock, seed: int = 0) -> None:
-        listed = list(instruments)
+        listed, now = list(instruments), clock.now()
         self._clock = clock
         self._open = True
         self._blotter = Blotter()
         self._ledger = Ledger()
         self._announcer = Announcer()
         self._matching = Matching(self._blotter, self._ledger, self._announcer, clock)
-        self._markets = {each.id: Market(each, seed=seed, now=clock.now()) for each in listed}
+        self._markets = {each.id: Market(each, seed=seed, now=now) for each in listed}
         if len(self._markets) < len(listed):
             raise ValueError("two instruments have the same id")
         self.instruments: Mapping[str, Instrument] = MappingProxyType(

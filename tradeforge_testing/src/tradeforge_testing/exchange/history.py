@@ -80,10 +80,7 @@ class History:
     def _split(self, minute: Row) -> list[Row]:
         """Four seconds that make the minute: its open, its two extremes, its close."""
         random = Random(f"{self._seed}:minute:{minute.second}")
-        extremes = [minute.high, minute.low]
-        if minute.close > minute.open:
-            extremes.reverse()
-        prices = [minute.open, *extremes, minute.close]
+        prices = [minute.open, minute.high, minute.low, minute.close]
         seconds = [0, *sorted(random.sample(range(1, _MINUTE - 1), 2)), _MINUTE - 1]
         quarter = minute.volume // 4
         volumes = [quarter, quarter, quarter, minute.volume - 3 * quarter]
