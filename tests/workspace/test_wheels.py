@@ -1,0 +1,104 @@
+"""The wheels alone are enough: built, installed into an empty environment, and used from there."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MEMBERS = ["tradeforge_core", "tradeforge_topstepx", "tradeforge_testing", "tradeforge_cli"]
+
+
+def _run(*command: str | Path, cwd: Path) -> str:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    result = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=clean,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("wheels")
+    for member in MEMBERS:
+        build: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "build",
+            "--wheel",
+            "--no-isolation",
+            "--outdir",
+            folder,
+        ]
+        _run(*build, ROOT / member, cwd=folder)
+    return sorted(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheels: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an environment with the wheels, and with what the lock pins."""
+    folder = tmp_path_factory.mktemp("environment") / "venv"
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    names = [f"{wheel}[sandbox]" if "topstepx" in wheel.name else str(wheel) for wheel in wheels]
+    constraints = folder.parent / "constraints.txt"
+    constraints.write_text(_pins())
+    uv = shutil.which("uv") or (ROOT / ".uv/bin/uv" if (ROOT / ".uv/bin/uv").exists() else None)
+    installer = (
+        [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+    )
+    _run(*installer, "--quiet", "--constraint", constraints, *names, cwd=folder)
+    return folder / "bin"
+
+
+def _pins() -> str:
+    """The versions of the lock without their hashes: the wheels of this build have none there."""
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    return "\n".join(line.rstrip("\\ ") for line in lines if line and not line.startswith(" "))
+
+
+@pytest.mark.timeout(600)
+def test_the_demo_runs_from_the_wheels_alone(installed: Path, tmp_path: Path) -> None:
+    out = _run(installed / "tradeforge", "demo", "--json", "--seconds", "2", cwd=tmp_path)
+    report = json.loads(out)
+    assert report["provider"] == "topstepx"
+    assert report["fills"] >= 2
+    assert report["position_after"] == 0
+
+
+def test_the_typed_marker_is_in_every_wheel(wheels: list[Path]) -> None:
+    assert len(wheels) == len(MEMBERS)
+    for wheel in wheels:
+        names = _run(sys.executable, "-m", "zipfile", "-l", wheel, cwd=wheel.parent)
+        assert "py.typed" in names, wheel.name
+
+
+@pytest.mark.timeout(600)
+def test_the_core_alone_brings_no_network_library(wheels: list[Path], tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    (core,) = [wheel for wheel in wheels if "tradeforge_core" in wheel.name]
+    _run(python, "-m", "pip", "install", "--quiet", core, cwd=tmp_path)
+    listed = json.loads(_run(python, "-m", "pip", "list", "--format", "json", cwd=tmp_path))
+    names = {one["name"].lower() for one in listed}
+    assert names - {"pip", "setuptools"} == {
+        "attrs",
+        "cattrs",
+        "pluggy",
+        "python-dotenv",
+        "tradeforge-core",
+        "typing-extensions",
+    }
+    code = "import tradeforge_core; print(tradeforge_core.installed_providers())"
+    assert _run(python, "-c", code, cwd=tmp_path) == "[]\n"
