@@ -62,6 +62,8 @@ class Plugins:
             if not self._manager.is_registered(add_on):
                 self._manager.register(add_on)
         self._manager.check_pending()
+        self.watches_events = bool(self._manager.hook.tradeforge_event.get_hookimpls())
+        """Whether any add-on wants events; known from the start, so that none costs nothing."""
 
     async def vetoes(self, request: "OrderRequest", context: OrderContext) -> list[str]:
         """Every reason against the order, in the order in which the add-ons were registered."""
@@ -87,11 +89,6 @@ class Plugins:
 
     def saw_http_request(self, details: HttpRequestDetails) -> None:
         self._observe("tradeforge_http_request", details=details)
-
-    @property
-    def watches_events(self) -> bool:
-        """Whether any add-on wants events; asked once a connection, so that none costs nothing."""
-        return bool(self._manager.hook.tradeforge_event.get_hookimpls())
 
     def _observe(self, hook: str, **arguments: object) -> None:
         for name, call in self._calls(hook, **arguments):

@@ -109,8 +109,7 @@ class Supervisor:
     async def remove(self, topics: Iterable[Topic]) -> None:
         """Stop wanting these topics, and return once the venue has let go of them."""
         gone = frozenset(topics)
-        self._wanted -= gone
-        self._changed.set()
+        self.forget(gone)
         while self._task is not None and gone & self._confirmed - self._wanted:
             waiter = _Waiter(frozenset())
             self._waiters.append(waiter)
@@ -121,6 +120,11 @@ class Supervisor:
                 return  # a connection that is lost has no subscriptions left
             finally:
                 self._waiters.remove(waiter)
+
+    def forget(self, topics: Iterable[Topic]) -> None:
+        """Stop wanting these topics; the venue lets go of them when it can."""
+        self._wanted -= frozenset(topics)
+        self._changed.set()
 
     async def close(self) -> None:
         """End the connection for good."""

@@ -96,14 +96,19 @@ class Switchboard:
         self._held.update(topics)
         try:
             await self._want(topics)
-        except BaseException:
-            await self.release(topics)
+        except BaseException:  # cancelled or refused: the caller must not wait for the venue now
+            self._no_longer_held(topics)
+            self._forget(topics)
             raise
 
     async def release(self, topics: tuple[Topic, ...]) -> None:
+        """Let go of what was acquired, and return once the venue has done so too."""
+        self._no_longer_held(topics)
+        await self._unwant(topics)
+
+    def _no_longer_held(self, topics: tuple[Topic, ...]) -> None:
         self._held.subtract(topics)
         self._held += Counter()  # forget what nobody holds
-        await self._unwant(topics)
 
     async def stand(self, topics: tuple[Topic, ...]) -> None:
         """Want the topics until `withdraw`, and return once the venue has confirmed them."""
@@ -112,7 +117,8 @@ class Switchboard:
         try:
             await self._want(topics)
         except BaseException:
-            await self.withdraw(fresh)
+            self._standing.difference_update(fresh)
+            self._forget(fresh)
             raise
 
     async def withdraw(self, topics: tuple[Topic, ...]) -> None:
@@ -124,9 +130,15 @@ class Switchboard:
             await self._supervisor(stream).add(group)
 
     async def _unwant(self, topics: tuple[Topic, ...]) -> None:
-        gone = tuple(topic for topic in topics if not self._is_wanted(topic))
-        for stream, group in self._by_stream(gone).items():
+        for stream, group in self._by_stream(self._unwanted(topics)).items():
             await self._supervisor(stream).remove(group)
+
+    def _forget(self, topics: tuple[Topic, ...]) -> None:
+        for stream, group in self._by_stream(self._unwanted(topics)).items():
+            self._supervisor(stream).forget(group)
+
+    def _unwanted(self, topics: tuple[Topic, ...]) -> tuple[Topic, ...]:
+        return tuple(topic for topic in topics if not self._is_wanted(topic))
 
     def _is_wanted(self, topic: Topic) -> bool:
         return topic in self._standing or self._held[topic] > 0
