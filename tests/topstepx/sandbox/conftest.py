@@ -143,7 +143,7 @@ async def connect_hub(
 
         async def connect_hub(name: str) -> HubClient:
             url = f"ws://127.0.0.1:{sandbox.port}/hubs/{name}?access_token={token}"
-            hub = HubClient(await stack.enter_async_context(connect(url)))
+            hub = HubClient(await stack.enter_async_context(connect(url, max_queue=None)))
             await hub.shake_hands()
             return hub
 

@@ -1,5 +1,6 @@
 """What holds for every endpoint: paths, bodies, envelope, numbers and times."""
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -102,6 +103,15 @@ async def test_a_member_of_the_wrong_type_is_a_400_and_places_nothing(
     assert "detail" in response.json()
     answer = await call("Order/search", accountId=1001, startTimestamp="2020-01-01T00:00:00Z")
     assert answer["orders"] == []
+
+
+@pytest.mark.parametrize("price", ["1e9999999999", "1e" + "9" * 30, "1" * 5000, "1e-9999999999"])
+async def test_a_number_that_no_decimal_holds_places_nothing(
+    http: httpx.AsyncClient, price: str
+) -> None:
+    body = json.dumps(ORDER | {"type": 1, "limitPrice": 0.5}).replace("0.5", price)
+    response = await http.post("/api/Order/place", content=body)
+    assert response.status_code == 400 or not response.json()["success"]
 
 
 @pytest.mark.parametrize("member", ["accountId", "contractId", "type", "side", "size"])

@@ -162,7 +162,8 @@ def aware(time: datetime) -> datetime:
 
 def _is_decimal(value: Decimal) -> bool:
     """Whether it is a number, and one of those that .NET can hold."""
-    return value.is_finite() and abs(value) <= _LARGEST_DECIMAL
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -28 and abs(value) <= _LARGEST_DECIMAL
 
 
 _NAMES = {name.lower(): name for shape in Body.__subclasses__() for name in shape.__struct_fields__}

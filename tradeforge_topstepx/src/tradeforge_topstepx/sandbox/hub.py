@@ -65,7 +65,11 @@ class Hub:
 
     def negotiate(self, request: Request) -> Response:
         """A new connection id; from version 1 on it is public and goes with a secret token."""
-        version = 1 if int(request.query_params.get("negotiateVersion") or 0) >= 1 else 0
+        asked = request.query_params.get("negotiateVersion") or "0"
+        if not asked.isdecimal():
+            error = f"The client requested an invalid protocol version '{asked}'"
+            return JSONResponse({"error": error})
+        version = min(int(asked), 1)
         connection_id, token = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
         self._remember(connection_id, token)
         ids = {"connectionId": connection_id} | ({"connectionToken": token} if version else {})
