@@ -66,11 +66,24 @@ class Exchange:
     # Accounts
 
     def open_account(
-        self, name: str, balance: Decimal, *, can_trade: bool = True, simulated: bool = True
+        self,
+        name: str,
+        balance: Decimal,
+        *,
+        can_trade: bool = True,
+        simulated: bool = True,
+        auto_oco: bool = True,
     ) -> ExchangeAccount:
         return self._ledger.open_account(
-            name, exact(balance), can_trade=can_trade, simulated=simulated
+            name, exact(balance), can_trade=can_trade, simulated=simulated, auto_oco=auto_oco
         )
+
+    def set_can_trade(self, account_id: int, can_trade: bool) -> ExchangeAccount:
+        raise NotImplementedError
+
+    def set_auto_oco(self, account_id: int, auto_oco: bool) -> ExchangeAccount:
+        """Take orders with a stop loss or a take profit, or refuse them from now on."""
+        raise NotImplementedError
 
     def accounts(self) -> list[ExchangeAccount]:
         """In ascending order of id."""
@@ -139,11 +152,14 @@ class Exchange:
         size: int | None = None,
         limit_price: Decimal | None = None,
         stop_price: Decimal | None = None,
+        trail_price: Decimal | None = None,
     ) -> ExchangeOrder:
         """The order with what was given changed; `size` is the whole size, what is filled included.
 
         A smaller size keeps the place in the queue; a larger one or another price does not.
         """
+        if trail_price is not None:
+            raise NotImplementedError
         order = self.order(account_id, order_id)
         market = self._market(order.instrument_id)
         amendment = Amendment(
@@ -194,6 +210,36 @@ class Exchange:
             )
         )
 
+    # What a script does to an order
+
+    def fill_order(
+        self,
+        account_id: int,
+        order_id: int,
+        size: int | None = None,
+        price: Decimal | None = None,
+    ) -> ExchangeOrder:
+        """Fill the order or `size` contracts of it, by default at its own price.
+
+        Nothing is printed, and the market does not notice.
+        """
+        raise NotImplementedError
+
+    def reject_order(self, account_id: int, order_id: int) -> ExchangeOrder:
+        """The order, REJECTED, though it was taken; one that has fills is refused."""
+        raise NotImplementedError
+
+    def expire_order(self, account_id: int, order_id: int) -> ExchangeOrder:
+        """The order, EXPIRED."""
+        raise NotImplementedError
+
+    def void_fill(self, account_id: int, fill_id: int) -> Fill:
+        """The fill, voided: position, profits and balance are as if it had not been.
+
+        The order keeps what it was filled, and no other order changes.
+        """
+        raise NotImplementedError
+
     # Market data
 
     def quote(self, instrument_id: str) -> Quote:
@@ -236,6 +282,33 @@ class Exchange:
     def close_market(self) -> None:
         """Halt everything; orders keep resting and can be cancelled."""
         self._open = False
+
+    def halt(self, instrument_id: str) -> None:
+        """Close the market of one instrument."""
+        raise NotImplementedError
+
+    def resume(self, instrument_id: str) -> None:
+        """End the halt; a market that is closed as a whole stays closed."""
+        raise NotImplementedError
+
+    def is_halted(self, instrument_id: str) -> bool:
+        raise NotImplementedError
+
+    def add_instrument(self, instrument: Instrument) -> None:
+        """List another instrument, which trades from its start price."""
+        raise NotImplementedError
+
+    def expire_contract(self, instrument_id: str) -> None:
+        """End trading for good: its orders expire, positions in it stay as they are."""
+        raise NotImplementedError
+
+    def roll(self, instrument_id: str, to: Instrument) -> None:
+        """Expire the contract and list the one that follows it."""
+        raise NotImplementedError
+
+    def snapshot(self) -> dict[str, object]:
+        """All there is to know, in values that JSON has; decimals and times are texts."""
+        raise NotImplementedError
 
     def advance(self) -> None:
         """One step of every active market; nothing while the market is closed."""

@@ -42,7 +42,7 @@ class Ledger:
         self._position_ids = count(_FIRST_POSITION_ID)
 
     def open_account(
-        self, name: str, balance: Decimal, *, can_trade: bool, simulated: bool
+        self, name: str, balance: Decimal, *, can_trade: bool, simulated: bool, auto_oco: bool
     ) -> ExchangeAccount:
         account = ExchangeAccount(
             id=next(self._account_ids),
@@ -50,6 +50,7 @@ class Ledger:
             balance=balance,
             can_trade=can_trade,
             simulated=simulated,
+            auto_oco=auto_oco,
         )
         self._accounts[account.id] = account
         self._fills[account.id] = []

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from attrs import field, frozen
 from attrs.converters import optional
+from attrs.validators import instance_of
 
 from tradeforge_core.enums import OrderSide, OrderStatus, OrderType
 from tradeforge_core.models import exact
@@ -22,7 +23,7 @@ class Instrument:
     """What is traded. `tick_value` is the money one tick moves for one contract.
 
     `fee` and `commission` are charged per contract on every fill. An instrument that is not
-    `active` has a history and no market.
+    `active` has a history and no market; one that is `newly_listed` has a market and no history.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Instrument:
     fee: Decimal
     commission: Decimal
     active: bool = True
+    newly_listed: bool = False
 
     def __attrs_post_init__(self) -> None:
         if self.tick_size <= 0 or self.tick_value <= 0:
@@ -65,18 +67,37 @@ class Instrument:
 
 @frozen(kw_only=True)
 class ExchangeAccount:
-    """`balance` is the opening balance plus what was realised, less fees and commissions."""
+    """`balance` is the opening balance plus what was realised, less fees and commissions.
+
+    Orders with a stop loss or a take profit are taken only with `auto_oco`.
+    """
 
     id: int
     name: str
     balance: Decimal
     can_trade: bool
     simulated: bool
+    auto_oco: bool = True
+
+
+@frozen
+class Leg:
+    """An exit that waits for its entry: `ticks` from the entry's fill price, signed as prices are.
+
+    A stop loss is a STOP or a TRAILING_STOP, a take profit a LIMIT.
+    """
+
+    ticks: int = field(validator=instance_of(int))
+    type: OrderType
 
 
 @frozen(kw_only=True)
 class Ticket:
-    """What to place. A `tag` names the order on its account for ever, rejected orders included."""
+    """What to place. A `tag` names the order on its account for ever, rejected orders included.
+
+    `trail_price` is where a trailing stop starts; what counts is how far that is from the last
+    trade. The legs are placed with the order, tagged `-SL` and `-TP` after its own tag.
+    """
 
     account_id: int
     instrument_id: str
@@ -85,6 +106,9 @@ class Ticket:
     size: int
     limit_price: Decimal | None = field(default=None, converter=optional(exact))
     stop_price: Decimal | None = field(default=None, converter=optional(exact))
+    trail_price: Decimal | None = field(default=None, converter=optional(exact))
+    stop_loss: Leg | None = None
+    take_profit: Leg | None = None
     tag: str | None = None
 
 
@@ -92,8 +116,11 @@ class Ticket:
 class ExchangeOrder:
     """An order as it stands.
 
-    `updated_at` is when it was last placed, modified, cancelled or rejected. A fill does not move
-    it: the time of a fill is on the `Fill`.
+    `updated_at` is when it was last placed, modified, put to work, cancelled or rejected. A fill
+    does not move it: the time of a fill is on the `Fill`; nor does a trailing stop that follows the
+    market. A trailing stop has its trigger of the moment in `stop_price`, and its distance from the
+    last trade in ticks and as a difference of prices. A leg has `leg_ticks`, its signed distance
+    from the fill of the entry, `parent_id`; a take profit also names its stop loss in `linked_id`.
     """
 
     id: int
@@ -111,6 +138,11 @@ class ExchangeOrder:
     created_at: datetime
     updated_at: datetime
     reject: Reject | None
+    trail_ticks: int | None = None
+    trail_distance: Decimal | None = None
+    leg_ticks: int | None = None
+    parent_id: int | None = None
+    linked_id: int | None = None
 
     @property
     def remaining_size(self) -> int:
