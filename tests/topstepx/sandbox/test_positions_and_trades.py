@@ -8,6 +8,7 @@ import pytest
 
 from tradeforge_testing import ManualClock
 from tradeforge_testing.exchange import Exchange
+from tradeforge_topstepx.sandbox.refusals import CLOSE, CLOSE_PART
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 MNQ, MES = "CON.F.US.MNQ.H26", "CON.F.US.MES.H26"
@@ -108,6 +109,11 @@ async def test_closing_is_rejected_while_the_market_is_closed(
     exchange.close_market()
     assert await call(f"Position/{path}", **HELD, size=1) == _failure(code)
     assert len(await _positions(call)) == 1
+
+
+def test_the_codes_of_a_partial_close_are_shifted_from_5_on() -> None:
+    for reason, (code, _) in CLOSE.items():
+        assert CLOSE_PART[reason][0] == (code if code < 5 else code + 1)
 
 
 async def test_trades_come_newest_first_and_the_opening_one_has_no_profit(

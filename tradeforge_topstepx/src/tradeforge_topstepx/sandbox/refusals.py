@@ -35,18 +35,13 @@ MODIFY: Refusals = {
     Reject.MARKET_CLOSED: (3, UNAVAILABLE),
     Reject.BAD_SIZE: (3, INVALID_SIZE),
     Reject.PRICE_OFF_TICK: (3, OFF_TICK),
-    Reject.MISSING_PRICE: (3, MISSING_PRICE),
     Reject.STOP_ON_WRONG_SIDE: (3, INVALID_STOP),
     Reject.UNSUPPORTED_TYPE: (3, None),
-    Reject.INSUFFICIENT_FUNDS: (3, None),
-    Reject.ACCOUNT_CANNOT_TRADE: (6, None),
 }
 CANCEL: Refusals = {
     Reject.UNKNOWN_ACCOUNT: (1, None),
     Reject.UNKNOWN_ORDER: (2, None),
-    Reject.MARKET_CLOSED: (3, UNAVAILABLE),
     Reject.ORDER_NOT_WORKING: (5, None),
-    Reject.ACCOUNT_CANNOT_TRADE: (6, None),
 }
 CLOSE: Refusals = {
     Reject.UNKNOWN_ACCOUNT: (1, None),
@@ -54,7 +49,6 @@ CLOSE: Refusals = {
     Reject.UNKNOWN_INSTRUMENT: (3, None),
     Reject.INACTIVE_INSTRUMENT: (4, None),
     Reject.MARKET_CLOSED: (5, None),
-    Reject.INSUFFICIENT_FUNDS: (5, None),
     Reject.ACCOUNT_CANNOT_TRADE: (8, None),
 }
 # Not the codes of a whole close: from 5 on each is one higher.
@@ -62,7 +56,6 @@ CLOSE_PART: Refusals = {
     **CLOSE,
     Reject.BAD_CLOSE_SIZE: (5, None),
     Reject.MARKET_CLOSED: (6, None),
-    Reject.INSUFFICIENT_FUNDS: (6, None),
     Reject.ACCOUNT_CANNOT_TRADE: (9, None),
 }
 LIST: Refusals = {Reject.UNKNOWN_ACCOUNT: (1, None)}
