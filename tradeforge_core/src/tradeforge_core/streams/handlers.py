@@ -1,7 +1,8 @@
 """Handlers of the user: each has a queue and a task of its own, so none can harm another."""
 
+import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tradeforge_core.errors import HandlerFailed, TradeForgeError
@@ -31,15 +32,22 @@ class HandlerRunner:
         """Let the handler see what waits, and no more."""
         self.queue.end(_FINISHED)
 
-    async def run(self) -> None:
-        """Work until `finish`, or until the handler was too slow for data that must not be lost."""
+    def begin(self) -> Coroutine[Any, Any, None]:
+        """The work until `finish`, or until the handler was too slow for data not to be lost.
+
+        It has a queue of its own: what an earlier connection left behind is not for this one.
+        """
+        if self.queue.has_ended:
+            self.queue = EventQueue(self._clock)
+        return self._work(self.queue)
+
+    async def _work(self, queue: EventQueue) -> None:
         while True:
             try:
-                event = await self.queue.get()
+                event = await queue.get()
             except TradeForgeError as reason:
                 if reason is not _FINISHED:
                     self._report(reason)
-                self.queue = EventQueue(self._clock)  # for the next connect
                 return
             await self._call(event)
 
@@ -48,10 +56,18 @@ class HandlerRunner:
             answer = self._handler(event)
             if inspect.isawaitable(answer):
                 await answer
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            self._failed(error)  # of something that the handler waited for
         except Exception as error:  # noqa: BLE001  # a handler must not end the stream
-            failure = HandlerFailed(f"the {self.name} failed: {error!r}")
-            failure.__cause__ = error
-            self._report(failure)
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        failure = HandlerFailed(f"the {self.name} failed: {error!r}")
+        failure.__cause__ = error
+        self._report(failure)
 
 
 _FINISHED = TradeForgeError("the provider was disconnected")

@@ -37,11 +37,18 @@ class EventQueue:
         self._quotes: dict[Topic, list[Item]] = {}
         self._waiter: asyncio.Future[None] | None = None
         self._end: TradeForgeError | None = None
+        self._overflow: Gap | None = None
+        """The `Gap` of an overflow, while it waits."""
         self.conflated = 0
         self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it takes no more."""
+        return self._end is not None
 
     def put(self, topic: Topic, event: Item) -> None:
         """Add data, by the policy of its kind."""
@@ -76,6 +83,8 @@ class EventQueue:
         topic, slot = self._entries.popleft()
         if topic is not None and self._quotes.get(topic) is slot:
             del self._quotes[topic]
+        if slot[0] is self._overflow:
+            self._overflow = None
         return slot[0]
 
     def _append(self, topic: Topic | None, event: Item) -> None:
@@ -96,22 +105,24 @@ class EventQueue:
         return bool(market)
 
     def _drop(self, market: list[_Entry]) -> None:
-        """Drop all market data; whoever is this late is served best by the newest."""
-        private = [entry for entry in self._entries if not _is_market(entry)]
-        self._entries = deque(private)
+        """Drop all market data; whoever is this late is served best by the newest.
+
+        A `Gap` of an earlier overflow that still waits becomes part of the new one: the queue stays
+        bounded.
+        """
+        earlier, topics = self._overflow, {entry.topic: None for entry in market if entry.topic}
+        kept = (entry for entry in self._entries if not _is_market(entry))
+        self._entries = deque(entry for entry in kept if entry.slot[0] is not earlier)
         self._quotes.clear()
         self.dropped += len(market)
-        topics = {entry.topic: None for entry in market if entry.topic is not None}
-        self._append(
-            None,
-            Gap(
-                stream="subscriber",
-                cause=GapCause.OVERFLOW,
-                topics=tuple(topics),
-                dropped=len(market),
-                received=self._clock.now(),
-            ),
+        self._overflow = Gap(
+            stream="subscriber",
+            cause=GapCause.OVERFLOW,
+            topics=(*(dict.fromkeys(earlier.topics) | topics if earlier else topics),),
+            dropped=len(market) + (earlier.dropped or 0 if earlier else 0),
+            received=self._clock.now(),
         )
+        self._append(None, self._overflow)
 
     def _detach(self) -> None:
         self._entries.clear()

@@ -38,17 +38,18 @@ class Subscription(Generic[E]):
     async def __aenter__(self) -> "Subscription[E]":
         await self._check()
         self._active = True
-        self._listen()
+        queue = self._listen()
         try:
-            await self._switchboard.acquire(self.topics)
+            await self._switchboard.acquire(queue, self.topics)
         except BaseException:
             self._stop_listening()
             raise
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        self._stop_listening()
-        await self._switchboard.release(self.topics)
+        queue = self._stop_listening()
+        if queue is not None:
+            await self._switchboard.release(queue)
 
     def __aiter__(self) -> "Subscription[E]":
         self._listen()
@@ -61,12 +62,12 @@ class Subscription(Generic[E]):
     @property
     def conflated(self) -> int:
         """How many quotes were replaced by a newer one before they were read."""
-        return self._queue.conflated if self._queue else 0
+        return 0 if self._queue is None else self._queue.conflated
 
     @property
     def dropped(self) -> int:
         """How many market events were dropped, each time with a `Gap` in their place."""
-        return self._queue.dropped if self._queue else 0
+        return 0 if self._queue is None else self._queue.dropped
 
     async def _stand(self) -> "Subscription[E]":
         await self._check()
@@ -81,8 +82,9 @@ class Subscription(Generic[E]):
             self._queue = self._switchboard.attach(self.topics)
         return self._queue
 
-    def _stop_listening(self) -> None:
-        if self._queue is not None:
-            self._switchboard.detach(self._queue, self.topics)
-            self._queue = None
+    def _stop_listening(self) -> EventQueue | None:
+        queue, self._queue = self._queue, None
+        if queue is not None:
+            self._switchboard.detach(queue, self.topics)
             self._active = False
+        return queue

@@ -6,7 +6,7 @@ never gives up by count: it ends when nothing is wanted any more, or by `close()
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 from attrs import define, field, frozen
@@ -76,12 +76,14 @@ class Supervisor:
         self._wanted: set[Topic] = set()
         self._confirmed: set[Topic] = set()
         self._refused: set[Topic] = set()
+        self._busy: set[Topic] = set()
+        """What the venue has been asked about and has not answered yet."""
         self._waiters: list[_Waiter] = []
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._ever_live = False
         self._lost_at: datetime | None = None
-        self._lost_topics: tuple[Topic, ...] = ()
+        self._lost_topics: frozenset[Topic] = frozenset()
 
     async def add(self, topics: Iterable[Topic]) -> None:
         """Want these topics, and return once the venue has confirmed all of them.
@@ -110,7 +112,7 @@ class Supervisor:
         """Stop wanting these topics, and return once the venue has let go of them."""
         gone = frozenset(topics)
         self.forget(gone)
-        while self._task is not None and gone & self._confirmed - self._wanted:
+        while gone & (self._confirmed | self._busy) - self._wanted:
             waiter = _Waiter(frozenset())
             self._waiters.append(waiter)
             try:
@@ -142,10 +144,14 @@ class Supervisor:
 
     async def _run(self) -> None:
         failures = 0
+        self._ever_live = False
         while self._wanted:
             self.generation += 1
             began = self._clock.monotonic()
             error = await self._one_generation()
+            _stop_if_cancelled()
+            if error is None:
+                continue
             lived = self._clock.monotonic() - began
             failures = 0 if lived >= self._backoff.steady_after else failures + 1
             if not self._ever_live:
@@ -153,25 +159,39 @@ class Supervisor:
             if self._wanted:
                 self._become(StreamConnectionStatus.RECONNECTING, str(error))
                 await self._clock.sleep(self._backoff.delay(failures))
+        self._forget_loss()
         self._become(StreamConnectionStatus.IDLE, "nothing is subscribed")
 
-    async def _one_generation(self) -> TradeForgeError:
-        """Why the connection ended; it is closed and all its tasks are joined by then."""
-        link = self._make_link()
+    async def _one_generation(self) -> TradeForgeError | None:
+        """Why the connection ended, None if nothing was wanted any more.
+
+        It is closed and all its tasks are joined by then.
+        """
         self._become(StreamConnectionStatus.CONNECTING, None)
+        link: StreamLink | None = None
         try:
+            link = self._make_link()
             await self._open(link)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(link.listen(), name=f"reader {self.name} {self.generation}")
-                await self._keep_in_step(link)
+                reader = tasks.create_task(_read(link), name=f"reader {self.name}")
+                await self._keep_in_step(link, tasks)
+                reader.cancel()
         except BaseExceptionGroup as group:
             return self._explained(_first(group))
         except Exception as error:  # noqa: BLE001  # whatever ends a connection, the next one starts
             return self._explained(error)
         finally:
             self._note_loss()
-            await link.close()
-        raise AssertionError("a generation ends by an error only")
+            if link is not None:
+                await self._close(link)
+        return None
+
+    async def _close(self, link: StreamLink) -> None:
+        try:
+            # in a task of its own: a cancellation must not leave half a connection behind
+            await self._tasks.run(link.close(), name=f"closing {self.name}")
+        except Exception as error:  # noqa: BLE001  # nor must it end the supervision
+            self._explained(error)
 
     async def _open(self, link: StreamLink) -> None:
         try:
@@ -180,46 +200,72 @@ class Supervisor:
         except TimeoutError:
             raise RequestTimeout(f"no connection within {self._timeouts.connect:g} s") from None
 
-    async def _keep_in_step(self, link: StreamLink) -> None:
+    async def _keep_in_step(self, link: StreamLink, tasks: asyncio.TaskGroup) -> None:
+        """Return once nothing is wanted any more."""
         self._become(StreamConnectionStatus.SUBSCRIBING, None)
         self._tell_gap()
-        while True:
+        while self._wanted or self._confirmed or self._busy:
             self._changed.clear()
-            await self._catch_up(link)
-            if self.status is not StreamConnectionStatus.LIVE:
+            self._catch_up(link, tasks)
+            if self._wanted <= self._confirmed | self._refused:
                 self._go_live()
             self._settle_waiters()
             await self._changed.wait()
 
-    async def _catch_up(self, link: StreamLink) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for topic in self._wanted - self._confirmed - self._refused:
-                tasks.create_task(self._confirm(link, topic))
-            for topic in self._confirmed - self._wanted:
-                tasks.create_task(self._let_go(link, topic))
+    def _catch_up(self, link: StreamLink, tasks: asyncio.TaskGroup) -> None:
+        """Each topic is asked for by itself: one that the venue is slow with delays no other."""
+        for topic in self._wanted - self._confirmed - self._refused - self._busy:
+            self._busy.add(topic)
+            tasks.create_task(self._confirm(link, topic))
+        for topic in self._confirmed - self._wanted - self._busy:
+            self._busy.add(topic)
+            self._confirmed.discard(topic)
+            tasks.create_task(self._let_go(link, topic))
 
     async def _confirm(self, link: StreamLink, topic: Topic) -> None:
         try:
-            await link.subscribe(topic)
+            await self._in_time(link.subscribe(topic))
         except VenueError as error:
+            self._refuse(topic, error)
+        except RequestTimeout as error:
+            if topic in self._wanted and not self._asking(topic):
+                raise  # somebody relies on it: a new connection may do better
             self._refuse(topic, error)
         else:
             self._confirmed.add(topic)
+        self._done_with(topic)
 
     async def _let_go(self, link: StreamLink, topic: Topic) -> None:
         try:
-            await link.unsubscribe(topic)
-        except VenueError as error:
+            await self._in_time(link.unsubscribe(topic))
+        except (VenueError, RequestTimeout) as error:
             self._report(error)
-        self._confirmed.discard(topic)
+        self._done_with(topic)
 
-    def _refuse(self, topic: Topic, error: VenueError) -> None:
+    async def _in_time(self, request: Awaitable[None]) -> None:
+        try:
+            async with asyncio.timeout(self._timeouts.confirm):
+                await request
+        except TimeoutError:
+            raise RequestTimeout(
+                f"the venue did not answer the {self.name} stream within"
+                f" {self._timeouts.confirm:g} s"
+            ) from None
+
+    def _done_with(self, topic: Topic) -> None:
+        self._busy.discard(topic)
+        self._changed.set()
+
+    def _asking(self, topic: Topic) -> list[_Waiter]:
+        return [waiter for waiter in self._waiters if topic in waiter.topics]
+
+    def _refuse(self, topic: Topic, error: TradeForgeError) -> None:
         self._refused.add(topic)
-        asking = [waiter for waiter in self._waiters if topic in waiter.topics]
+        asking = self._asking(topic)
         for waiter in asking:
             waiter.settle(error)
-        if not asking:  # it was confirmed by an earlier connection: somebody relies on it
-            self._report(error)
+        if topic in self._wanted and not asking:
+            self._report(error)  # it was confirmed by an earlier connection: somebody relies on it
 
     def _settle_waiters(self) -> None:
         for waiter in self._waiters:
@@ -234,34 +280,40 @@ class Supervisor:
 
     def _go_live(self) -> None:
         self._ever_live = True
-        self._lost_at = None
+        self._forget_loss()
         self._become(StreamConnectionStatus.LIVE, None)
 
     def _note_loss(self) -> None:
-        if self.status is StreamConnectionStatus.LIVE:
-            self._lost_at = self._clock.now()
-            self._lost_topics = tuple(sorted(self._confirmed))
+        if lost := self._confirmed & self._wanted:
+            self._lost_at = self._lost_at or self._clock.now()
+            self._lost_topics |= lost
         self._confirmed.clear()
         self._refused.clear()
+        self._busy.clear()
         for waiter in self._waiters:
             if not waiter.topics:
                 waiter.settle(Disconnected("the connection was lost"))
 
+    def _forget_loss(self) -> None:
+        self._lost_at = None
+        self._lost_topics = frozenset()
+
     def _tell_gap(self) -> None:
         """Say what is missing, before the first data of the new connection."""
-        if self._lost_at is None:
+        topics = tuple(sorted(self._lost_topics & self._wanted))
+        if not topics:
             return
         now = self._clock.now()
         gap = Gap(
             stream=self.name,
             cause=GapCause.DISCONNECTED,
-            topics=self._lost_topics,
+            topics=topics,
             since=self._lost_at,
             until=now,
             generation=self.generation,
             received=now,
         )
-        self._publish(gap, self._lost_topics)
+        self._publish(gap, topics)
 
     def _become(self, status: StreamConnectionStatus, reason: str | None) -> None:
         if status is self.status:
@@ -284,6 +336,18 @@ class Supervisor:
         broken.__cause__ = error
         self._report(broken)
         return broken
+
+
+async def _read(link: StreamLink) -> None:
+    await link.listen()
+    raise Disconnected("the connection ended")
+
+
+def _stop_if_cancelled() -> None:
+    """A cancellation that comes together with an error is hidden by it in a `TaskGroup`."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

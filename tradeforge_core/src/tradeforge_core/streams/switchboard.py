@@ -51,6 +51,7 @@ class Switchboard:
         self._timeouts = timeouts
         self._tasks = TaskOwner()
         self._supervisors: dict[str, Supervisor] = {}
+        self._holders: dict[object, tuple[Topic, ...]] = {}
         self._held: Counter[Topic] = Counter()
         self._standing: set[Topic] = set()
         self._subscribers: dict[Topic, list[EventQueue]] = {}
@@ -70,59 +71,75 @@ class Switchboard:
         if not self._running:
             self._running = True
             for runner in self._runners():
-                self._tasks.start(runner.run(), name=runner.name)
+                self._tasks.start(runner.begin(), name=runner.name)
 
     async def close(self) -> None:
         """End every connection and every iterator, and let the handlers finish what waits."""
-        for supervisor in self._supervisors.values():
-            await supervisor.close()
+        grace = _LAST_WORDS if self._running else 0.0
+        self._running = False  # from here on nobody can join
+        try:
+            for supervisor in self._supervisors.values():
+                await supervisor.close()
+        finally:  # also when whoever closes is cancelled
+            self._end_all()
+            await self._tasks.close(grace=grace)
+
+    def _end_all(self) -> None:
         reason = Disconnected("disconnect() was called", sent=False)
         for queues in self._subscribers.values():
             for queue in queues:
                 queue.end(reason)
         for runner in self._runners():
             runner.finish()
-        await self._tasks.close(grace=_LAST_WORDS if self._running else 0.0)
-        self._running = False
         self._supervisors.clear()
+        self._holders.clear()
         self._held.clear()
         self._standing.clear()
         self._subscribers.clear()
 
     # --- what is wanted ---
 
-    async def acquire(self, topics: tuple[Topic, ...]) -> None:
+    async def acquire(self, holder: object, topics: tuple[Topic, ...]) -> None:
         """Hold the topics until `release`, and return once the venue has confirmed them."""
+        if not self._running:
+            raise Disconnected(f"{self._provider} was disconnected", sent=False)
+        if holder in self._holders:
+            raise RuntimeError("this subscription is in use already: make one for each use")
+        self._holders[holder] = topics
         self._held.update(topics)
         try:
             await self._want(topics)
         except BaseException:  # cancelled or refused: the caller must not wait for the venue now
-            self._no_longer_held(topics)
-            self._forget(topics)
+            self._forget(self._let_go(holder))
             raise
 
-    async def release(self, topics: tuple[Topic, ...]) -> None:
+    async def release(self, holder: object) -> None:
         """Let go of what was acquired, and return once the venue has done so too."""
-        self._no_longer_held(topics)
-        await self._unwant(topics)
+        await self._unwant(self._let_go(holder))
 
-    def _no_longer_held(self, topics: tuple[Topic, ...]) -> None:
+    def _let_go(self, holder: object) -> tuple[Topic, ...]:
+        """What the holder held: nothing, if `close` came first."""
+        topics = self._holders.pop(holder, ())
         self._held.subtract(topics)
         self._held += Counter()  # forget what nobody holds
+        return topics
 
     async def stand(self, topics: tuple[Topic, ...]) -> None:
         """Want the topics until `withdraw`, and return once the venue has confirmed them."""
-        fresh = tuple(topic for topic in topics if topic not in self._standing)
-        self._standing.update(fresh)
-        try:
-            await self._want(topics)
-        except BaseException:
-            self._standing.difference_update(fresh)
-            self._forget(fresh)
-            raise
+        holder = object()  # until they stand: what fails here must not end what stands already
+        await self.acquire(holder, topics)
+        if not self._let_go(holder):
+            raise Disconnected(f"{self._provider} was disconnected", sent=False)
+        self._standing.update(topics)
 
     async def withdraw(self, topics: tuple[Topic, ...]) -> None:
+        """Let go of what stands; who iterates over it is told so."""
         self._standing.difference_update(topics)
+        reason = Disconnected("the subscription was taken back", sent=False)
+        for topic in self._unwanted(topics):
+            for queue in self._subscribers.pop(topic, ()):
+                if not any(queue in others for others in self._subscribers.values()):
+                    queue.end(reason)
         await self._unwant(topics)
 
     async def _want(self, topics: tuple[Topic, ...]) -> None:
@@ -130,12 +147,15 @@ class Switchboard:
             await self._supervisor(stream).add(group)
 
     async def _unwant(self, topics: tuple[Topic, ...]) -> None:
+        self._forget(topics)  # all of them at once: the waiting can be cancelled
         for stream, group in self._by_stream(self._unwanted(topics)).items():
-            await self._supervisor(stream).remove(group)
+            if stream in self._supervisors:
+                await self._supervisors[stream].remove(group)
 
     def _forget(self, topics: tuple[Topic, ...]) -> None:
         for stream, group in self._by_stream(self._unwanted(topics)).items():
-            self._supervisor(stream).forget(group)
+            if stream in self._supervisors:
+                self._supervisors[stream].forget(group)
 
     def _unwanted(self, topics: tuple[Topic, ...]) -> tuple[Topic, ...]:
         return tuple(topic for topic in topics if not self._is_wanted(topic))
@@ -168,6 +188,9 @@ class Switchboard:
     def attach(self, topics: tuple[Topic, ...]) -> EventQueue:
         """A queue that gets every event of the topics from now on."""
         queue = EventQueue(self._clock)
+        if not self._running:
+            queue.end(Disconnected(f"{self._provider} was disconnected", sent=False))
+            return queue
         for topic in topics:
             self._subscribers.setdefault(topic, []).append(queue)
         return queue
@@ -207,9 +230,10 @@ class Switchboard:
 
     def report(self, error: TradeForgeError) -> None:
         """Hand an error that no caller can catch to the handlers, or to the log."""
-        for runner in self._error_handlers:
+        takers = [one for one in self._error_handlers if not one.queue.has_ended]
+        for runner in takers:
             runner.queue.put_health(error)
-        if not self._error_handlers:
+        if not takers:
             _log.error("%s", error, exc_info=error if isinstance(error, HandlerFailed) else None)
 
     def _queues_of(self, topic: Topic) -> list[EventQueue]:
@@ -230,7 +254,7 @@ class Switchboard:
     def _add(self, runners: list[HandlerRunner], runner: HandlerRunner) -> None:
         runners.append(runner)
         if self._running:
-            self._tasks.start(runner.run(), name=runner.name)
+            self._tasks.start(runner.begin(), name=runner.name)
 
     def _runners(self) -> list[HandlerRunner]:
         return [*self._event_handlers, *self._status_handlers, *self._error_handlers]
