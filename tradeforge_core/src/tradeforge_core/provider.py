@@ -7,6 +7,7 @@ stream path exist once, in the core, so a new provider cannot forget them.
 import asyncio
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -178,12 +179,13 @@ class Provider(TradingPlatformAPI, RealTimeStream):
             if self._state is not _State.CONNECTED:
                 return
             self._state = _State.DISCONNECTED
-            try:
-                await self._switchboard.close()
-                await self._tasks.close(grace=_LAST_ANSWERS)
-                await self._log_out()
-            finally:
-                self._ended.set()
+            async with (
+                AsyncExitStack() as last_to_first
+            ):  # each step, whatever became of the others
+                last_to_first.callback(self._ended.set)
+                last_to_first.push_async_callback(self._log_out)
+                last_to_first.push_async_callback(self._tasks.close, grace=_LAST_ANSWERS)
+                last_to_first.push_async_callback(self._switchboard.close)
 
     async def run_forever(self) -> None:
         self._require_connection()
@@ -285,6 +287,7 @@ class Provider(TradingPlatformAPI, RealTimeStream):
         context = OrderContext(provider=self.name, contract=contract)
         if reasons := await self._plugins.vetoes(named, context):
             raise OrderVetoed(reasons)
+        self._require_connection()  # a check may have taken its time
         return await send_once(
             self._submit_order(named),
             tasks=self._tasks,
@@ -315,6 +318,7 @@ class Provider(TradingPlatformAPI, RealTimeStream):
             size=change.size,
             prices={"limit_price": change.limit_price, "stop_price": change.stop_price},
         )
+        self._require_connection()
         await send_once(
             self._submit_change(change), tasks=self._tasks, operation="modify", order_id=order_id
         )
@@ -335,6 +339,7 @@ class Provider(TradingPlatformAPI, RealTimeStream):
         part = None if size is None else exact(size)
         if part is not None:
             check_size(part, await before_sending(self._known_contract(contract_id), "close"))
+        self._require_connection()
         await send_once(
             self._submit_close(account_id, contract_id, part), tasks=self._tasks, operation="close"
         )

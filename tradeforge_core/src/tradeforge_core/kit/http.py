@@ -53,6 +53,7 @@ class HttpClient:
         self._observe = observe
         self._clock = clock
         self._tasks = TaskOwner()
+        self._closed = False
         self._client = httpx.AsyncClient(
             base_url=base_url,
             timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect),
@@ -72,12 +73,15 @@ class HttpClient:
 
         Its `sent` is False only where the connection was never made.
         """
+        if self._closed:
+            raise Disconnected(f"{path}: {self._provider} was disconnected", sent=False)
         headers = {"Content-Type": "application/json"} if content is not None else {}
         request = self._client.build_request(method, path, content=content, headers=headers)
         return await self._tasks.run(self._send(request, path, auth), name=f"{method} {path}")
 
     async def close(self) -> None:
         """Close every connection; a request that is still waiting is ended."""
+        self._closed = True
         await self._tasks.close()
         await self._client.aclose()
 

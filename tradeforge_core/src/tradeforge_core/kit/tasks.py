@@ -5,6 +5,8 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from tradeforge_core.errors import Disconnected
+
 T = TypeVar("T")
 
 _log = logging.getLogger("tradeforge_core")
@@ -24,18 +26,31 @@ class TaskOwner:
         return task
 
     async def run(self, work: Coroutine[Any, Any, T], *, name: str) -> T:
-        """The result of `work`, which goes on even if the caller is cancelled while waiting."""
-        return await asyncio.shield(self.start(work, name=name))
+        """The result of `work`, which goes on even if the caller is cancelled while waiting.
+
+        Raises `Disconnected` if `close` ended the work: the caller itself was not cancelled.
+        """
+        task = self.start(work, name=name)
+        await asyncio.wait([task])
+        if task.cancelled():
+            raise Disconnected(f"{name} was ended by disconnect()")
+        return task.result()
 
     async def close(self, *, grace: float = 0.0) -> None:
         """Wait `grace` seconds for what runs, cancel the rest, and return once all have ended."""
-        tasks = self._tasks - {asyncio.current_task()}
-        if tasks and grace:
-            await asyncio.wait(tasks, timeout=grace)
-        for task in tasks:
-            task.cancel()
-        if tasks:
+        try:
+            if grace and (tasks := self._others()):
+                await asyncio.wait(tasks, timeout=grace)
+        finally:  # also when whoever closes is cancelled
+            for task in self._others():
+                task.cancel()
+        while tasks := self._others():  # one that ends may have started another
+            for task in tasks:
+                task.cancel()
             await asyncio.wait(tasks)
+
+    def _others(self) -> set[asyncio.Task[Any]]:
+        return self._tasks - {asyncio.current_task()}
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
