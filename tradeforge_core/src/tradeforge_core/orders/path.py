@@ -55,16 +55,17 @@ async def send_once(
                 f"{operation}: {error}; nothing was sent", client_order_id=client_order_id
             ) from error
         raise _unknown(operation, error, client_order_id, order_id) from error
-    except TradeForgeError as error:
+    except Exception as error:  # even a bug: it may have struck after the bytes had left
         raise _unknown(operation, error, client_order_id, order_id) from error
 
 
 def _unknown(
-    operation: str, error: TradeForgeError, client_order_id: str | None, order_id: str | None
+    operation: str, error: Exception, client_order_id: str | None, order_id: str | None
 ) -> OrderOutcomeUnknown:
     look = "find_order(account_id, client_order_id)" if client_order_id else "the open orders"
+    reason = error if isinstance(error, TradeForgeError) else repr(error)
     return OrderOutcomeUnknown(
-        f"{operation} was sent and its outcome is not known ({error}): look with {look} before"
+        f"{operation} was sent and its outcome is not known ({reason}): look with {look} before"
         f" you try again" + (f"; client_order_id={client_order_id}" if client_order_id else ""),
         operation=operation,
         client_order_id=client_order_id,
