@@ -17,6 +17,13 @@ _MOST_BYTES = 16 * 1024 * 1024
 _CLOSE_TIMEOUT = 2.0
 
 
+class _Connect(connect):
+    """Follows no redirect: credentials go where the settings say, nowhere else."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
+
+
 class WebSocket:
     """An open connection; text goes out, bytes come in, whatever kind of frame they came in."""
 
@@ -30,7 +37,7 @@ class WebSocket:
         Raises `AuthenticationError` for 401 and 403, `TransportError` for all else.
         """
         try:
-            connection = await connect(
+            connection = await _Connect(
                 _websocket_url(url),
                 additional_headers=headers,
                 compression=None,
