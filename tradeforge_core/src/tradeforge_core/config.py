@@ -69,8 +69,8 @@ def _dotenv(path: Path) -> dict[str, str]:
     from dotenv import dotenv_values  # only here: reading settings is the only need for it
 
     try:
-        # no interpolation: a `$` in a password is a `$`
-        values = dotenv_values(path, interpolate=False, encoding="utf-8")
+        # no interpolation: a `$` in a password is a `$`; -sig: some editors begin with a mark
+        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f".env in this folder cannot be read: {error}") from error
     return {name: value for name, value in values.items() if value is not None}

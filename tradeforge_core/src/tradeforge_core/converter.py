@@ -134,6 +134,8 @@ def _to_decimal(value: object, _: type) -> Decimal:
 
 
 def _time_text(time: datetime) -> str:
+    if time.tzinfo is None:
+        raise ValueError(f"{time!r} does not say its time zone")
     return time.astimezone(UTC).isoformat()
 
 

@@ -19,7 +19,8 @@ class Secret(str):
 
     def __new__(cls, text: str) -> "Secret":
         secret = super().__new__(cls, _MASK)
-        secret.__text = text
+        # of a Secret its text: attrs.evolve gives every converter its own result again
+        secret.__text = text.reveal() if isinstance(text, Secret) else text
         return secret
 
     def reveal(self) -> str:
@@ -31,7 +32,12 @@ class Secret(str):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.__text.encode(), other.__text.encode())
+        return hmac.compare_digest(_bytes(self.__text), _bytes(other.__text))
+
+    def __ne__(self, other: object) -> bool:
+        # the one of str would compare the masks
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else not equal
 
     __hash__ = None  # type: ignore[assignment]  # a hash of the text would be a trace of it
 
@@ -46,3 +52,7 @@ class Secret(str):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Secret":
         return Secret(_MASK)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
