@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation, localcontext
 
 from attrs import field, frozen
+from attrs.validators import instance_of, optional
 
 from tradeforge_core.enums import (
     AssetClass,
@@ -121,15 +122,17 @@ class OrderRequest:
     `client_order_id` names the order for ever; without one, `place_order` makes it.
     """
 
-    account_id: str
-    contract_id: str
-    side: OrderSide
-    type: OrderType
+    account_id: str = field(validator=instance_of(str))
+    contract_id: str = field(validator=instance_of(str))
+    side: OrderSide = field(validator=instance_of(OrderSide))
+    type: OrderType = field(validator=instance_of(OrderType))
     size: Decimal = field(converter=exact)
     limit_price: Decimal | None = field(default=None, converter=exact_or_none)
     stop_price: Decimal | None = field(default=None, converter=exact_or_none)
-    time_in_force: TimeInForce | None = None
-    client_order_id: str | None = None
+    time_in_force: TimeInForce | None = field(
+        default=None, validator=optional(instance_of(TimeInForce))
+    )
+    client_order_id: str | None = field(default=None, validator=optional(instance_of(str)))
 
     @classmethod
     def market(

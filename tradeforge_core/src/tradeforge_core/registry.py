@@ -1,14 +1,15 @@
 """From a name to a provider: entry points are read as text, one module is imported on demand."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from tradeforge_core.config import Settings, read_settings
-from tradeforge_core.errors import ProviderLoadError, ProviderNotFound
+from tradeforge_core.errors import ProviderLoadError, ProviderNotFound, TradeForgeError
 from tradeforge_core.plugins import Plugins, new_manager
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def installed_providers() -> list[InstalledProvider]:
             name=entry_point.name,
             distribution=_distribution(entry_point),
             version=_version(entry_point),
-            module=entry_point.module,
+            # not entry_point.module, which fails for a malformed value
+            module=entry_point.value.partition(":")[0],
             has_sandbox=entry_point.name in sandboxes,
         )
         for entry_point in _unique(entry_points(group=PROVIDERS))
@@ -68,7 +70,9 @@ def load_provider(
     """
     entry_point = _the_one(PROVIDERS, name)
     info = _provider_info(entry_point)
-    return info.create(read_settings(name, settings), Plugins(plugins))
+    found, add_ons = read_settings(name, settings), Plugins(plugins)
+    with _loading(entry_point):
+        return info.create(found, add_ons)
 
 
 def load_sandbox(name: str, *, port: int = 0, seed: int = 0) -> "Sandbox":
@@ -77,7 +81,8 @@ def load_sandbox(name: str, *, port: int = 0, seed: int = 0) -> "Sandbox":
     Raises `ProviderNotFound`, `ProviderLoadError`.
     """
     entry_point = _the_one(SANDBOXES, name)
-    sandbox: Sandbox = _load(entry_point).create(port=port, seed=seed)
+    with _loading(entry_point):
+        sandbox: Sandbox = entry_point.load().create(port=port, seed=seed)
     return sandbox
 
 
@@ -106,8 +111,9 @@ def _unknown(group: str, name: str) -> str:
 
 def _provider_info(entry_point: EntryPoint) -> ProviderInfo:
     manager = new_manager()
-    manager.register(_load(entry_point))
-    answers = manager.hook.tradeforge_provider()
+    with _loading(entry_point):
+        manager.register(entry_point.load())
+        answers = manager.hook.tradeforge_provider()
     if len(answers) != 1 or not isinstance(answers[0], ProviderInfo):
         raise ProviderLoadError(
             f"{_origin(entry_point)} does not answer the hook tradeforge_provider with one"
@@ -116,21 +122,19 @@ def _provider_info(entry_point: EntryPoint) -> ProviderInfo:
     return answers[0]
 
 
-def _load(entry_point: EntryPoint) -> "_Module":
+@contextmanager
+def _loading(entry_point: EntryPoint) -> Iterator[None]:
+    """Whatever a distribution's own code raises while it is loaded names that distribution."""
     try:
-        module: _Module = entry_point.load()
+        yield
+    except TradeForgeError:
+        raise
     except Exception as error:
+        extra = "" if entry_point.group == PROVIDERS else "[sandbox]"
         raise ProviderLoadError(
             f"{_origin(entry_point)} cannot be loaded: {type(error).__name__}: {error}."
-            f" Try: pip install --upgrade {_distribution(entry_point)}"
+            f" Try: pip install --upgrade '{_distribution(entry_point)}{extra}'"
         ) from error
-    return module
-
-
-class _Module:
-    """What an entry point of a sandbox points at."""
-
-    create: "Callable[..., Sandbox]"
 
 
 def _unique(found: Iterable[EntryPoint]) -> list[EntryPoint]:
@@ -140,8 +144,9 @@ def _unique(found: Iterable[EntryPoint]) -> list[EntryPoint]:
 
 
 def _origin(entry_point: EntryPoint) -> str:
+    word = "provider" if entry_point.group == PROVIDERS else "sandbox"
     return (
-        f"the provider {entry_point.name!r} of {_distribution(entry_point)}"
+        f"the {word} {entry_point.name!r} of {_distribution(entry_point)}"
         f" {_version(entry_point)} ({entry_point.value})"
     )
 
