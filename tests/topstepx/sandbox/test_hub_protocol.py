@@ -51,19 +51,27 @@ def test_a_message_without_an_end_is_a_violation() -> None:
 @pytest.mark.parametrize(
     ("request_", "error"),
     [
+        ({"protocol": "json", "version": 0}, None),
         ({"protocol": "json", "version": 1}, None),
+        ({"protocol": "json", "version": 2}, None),
         (
             {"protocol": "messagepack", "version": 1},
             "The protocol 'messagepack' is not supported.",
         ),
         (
-            {"protocol": "json", "version": 2},
-            "The server does not support version 2 of the 'json' protocol.",
+            {"protocol": "json", "version": 3},
+            "The server does not support version 3 of the 'json' protocol.",
+        ),
+        (
+            {"protocol": "json"},
+            "The server does not support version None of the 'json' protocol.",
         ),
         ({}, "The protocol 'None' is not supported."),
     ],
 )
-def test_only_version_1_of_json_is_spoken(request_: dict[str, object], error: str | None) -> None:
+def test_only_json_is_spoken_and_no_version_of_the_future(
+    request_: dict[str, object], error: str | None
+) -> None:
     assert hub_protocol.handshake_error(request_) == error
 
 

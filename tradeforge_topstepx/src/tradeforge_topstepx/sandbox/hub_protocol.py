@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 SEPARATOR = "\x1e"
+NEWEST_VERSION = 2
+"""Older ones are served as well: 1 is what most clients ask for, and some ask for 0."""
 LONGEST_REQUEST = 32 * 1024
 """ASP.NET Core's limit of one message of a client."""
 
@@ -44,7 +46,7 @@ def handshake_error(request: Message) -> str | None:
     protocol, version = request.get("protocol"), request.get("version")
     if protocol != "json":
         return f"The protocol '{protocol}' is not supported."
-    if version != 1:
+    if type(version) is not int or version > NEWEST_VERSION:
         return f"The server does not support version {version} of the 'json' protocol."
     return None
 
