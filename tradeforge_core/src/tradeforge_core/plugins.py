@@ -8,7 +8,6 @@ import inspect
 import logging
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -18,6 +17,8 @@ from tradeforge_core import hookspecs
 from tradeforge_core.errors import PluginLoadError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint, EntryPoints
+
     from tradeforge_core.events import Event, StatusChanged
     from tradeforge_core.models import Contract, OrderRequest
 
@@ -114,17 +115,26 @@ def new_manager() -> pluggy.PluginManager:
     return manager
 
 
+def entry_points(group: str) -> "EntryPoints":
+    """What the installed distributions offer under the name of the group."""
+    # only here: it takes a sixth of the time that the whole import of the core may take
+    from importlib import metadata
+
+    return metadata.entry_points(group=group)
+
+
 @cache
 def _installed_add_ons() -> tuple[object, ...]:
-    return tuple(_load(entry_point) for entry_point in entry_points(group=ADD_ONS))
+    return tuple(_load(entry_point) for entry_point in entry_points(ADD_ONS))
 
 
-def _load(entry_point: Any) -> object:
+def _load(entry_point: "EntryPoint") -> object:
     try:
         return entry_point.load()
     except Exception as error:
+        owner = f"{entry_point.dist.name} {entry_point.dist.version}" if entry_point.dist else "?"
         raise PluginLoadError(
-            f"the add-on {entry_point.name!r} of {entry_point.dist.name} {entry_point.dist.version}"
+            f"the add-on {entry_point.name!r} of {owner}"
             f" cannot be loaded: {error!r}. Repair or uninstall it: without it an order might pass"
             f" a check that you count on."
         ) from error

@@ -3,16 +3,17 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from tradeforge_core.config import Settings, read_settings
 from tradeforge_core.errors import ProviderLoadError, ProviderNotFound, TradeForgeError
-from tradeforge_core.plugins import Plugins, new_manager
+from tradeforge_core.plugins import Plugins, entry_points, new_manager
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from tradeforge_core.interfaces import Sandbox
     from tradeforge_core.provider import Provider
 
@@ -42,7 +43,7 @@ class InstalledProvider:
 
 def installed_providers() -> list[InstalledProvider]:
     """Every installed provider by name, the broken ones too: only metadata is read."""
-    sandboxes = {entry_point.name for entry_point in entry_points(group=SANDBOXES)}
+    sandboxes = {entry_point.name for entry_point in entry_points(SANDBOXES)}
     found = [
         InstalledProvider(
             name=entry_point.name,
@@ -52,7 +53,7 @@ def installed_providers() -> list[InstalledProvider]:
             module=entry_point.value.partition(":")[0],
             has_sandbox=entry_point.name in sandboxes,
         )
-        for entry_point in _unique(entry_points(group=PROVIDERS))
+        for entry_point in _unique(entry_points(PROVIDERS))
     ]
     return sorted(found, key=lambda provider: (provider.name, provider.distribution))
 
@@ -86,8 +87,8 @@ def load_sandbox(name: str, *, port: int = 0, seed: int = 0) -> "Sandbox":
     return sandbox
 
 
-def _the_one(group: str, name: str) -> EntryPoint:
-    candidates = [found for found in _unique(entry_points(group=group)) if found.name == name]
+def _the_one(group: str, name: str) -> "EntryPoint":
+    candidates = [found for found in _unique(entry_points(group)) if found.name == name]
     if not candidates:
         raise ProviderNotFound(_unknown(group, name))
     if len(candidates) > 1:
@@ -99,7 +100,7 @@ def _the_one(group: str, name: str) -> EntryPoint:
 
 
 def _unknown(group: str, name: str) -> str:
-    known = sorted({entry_point.name for entry_point in entry_points(group=group)})
+    known = sorted({entry_point.name for entry_point in entry_points(group)})
     near = difflib.get_close_matches(name.casefold(), known)
     word = "provider" if group == PROVIDERS else "sandbox"
     extra = "" if group == PROVIDERS else "[sandbox]"
@@ -109,7 +110,7 @@ def _unknown(group: str, name: str) -> str:
     return f"There is no {word} {name!r}.{hint}{listed} Try: pip install {package!r}"
 
 
-def _provider_info(entry_point: EntryPoint) -> ProviderInfo:
+def _provider_info(entry_point: "EntryPoint") -> ProviderInfo:
     manager = new_manager()
     with _loading(entry_point):
         manager.register(entry_point.load())
@@ -123,7 +124,7 @@ def _provider_info(entry_point: EntryPoint) -> ProviderInfo:
 
 
 @contextmanager
-def _loading(entry_point: EntryPoint) -> Iterator[None]:
+def _loading(entry_point: "EntryPoint") -> Iterator[None]:
     """Whatever a distribution's own code raises while it is loaded names that distribution."""
     try:
         yield
@@ -137,13 +138,13 @@ def _loading(entry_point: EntryPoint) -> Iterator[None]:
         ) from error
 
 
-def _unique(found: Iterable[EntryPoint]) -> list[EntryPoint]:
+def _unique(found: "Iterable[EntryPoint]") -> "list[EntryPoint]":
     """One entry per distribution: a distribution can be on the path twice, as in a checkout."""
     seen = {(one.name, _distribution(one), _version(one)): one for one in found}
     return list(seen.values())
 
 
-def _origin(entry_point: EntryPoint) -> str:
+def _origin(entry_point: "EntryPoint") -> str:
     word = "provider" if entry_point.group == PROVIDERS else "sandbox"
     return (
         f"the {word} {entry_point.name!r} of {_distribution(entry_point)}"
@@ -151,9 +152,9 @@ def _origin(entry_point: EntryPoint) -> str:
     )
 
 
-def _distribution(entry_point: EntryPoint) -> str:
+def _distribution(entry_point: "EntryPoint") -> str:
     return entry_point.dist.name if entry_point.dist else "an unknown distribution"
 
 
-def _version(entry_point: EntryPoint) -> str:
+def _version(entry_point: "EntryPoint") -> str:
     return entry_point.dist.version if entry_point.dist else "of unknown version"
