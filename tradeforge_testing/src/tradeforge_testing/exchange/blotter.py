@@ -7,7 +7,7 @@ from itertools import count
 from attrs import evolve
 
 from tradeforge_core.enums import OrderStatus
-from tradeforge_testing.exchange.records import ExchangeOrder, Instrument, Ticket
+from tradeforge_testing.exchange.records import ExchangeOrder, Instrument, Leg, Ticket
 from tradeforge_testing.exchange.refusal import Refused, Reject
 
 _FIRST_ORDER_ID = 3_400_000_000  # beyond int32, as order ids are at real venues
@@ -43,14 +43,43 @@ class Blotter:
             updated_at=now,
             reject=None,
         )
-        if ticket.tag is not None:
-            self._tags.add((ticket.account_id, ticket.tag))
-        self._of_account.setdefault(ticket.account_id, []).append(order.id)
-        return self._keep(order)
+        return self._enter(order)
+
+    def create_leg(
+        self, entry: ExchangeOrder, leg: Leg, *, tag: str | None, linked_id: int | None
+    ) -> ExchangeOrder:
+        """An exit of the entry's size and time, SUSPENDED and without a price."""
+        order = ExchangeOrder(
+            id=next(self._ids),
+            account_id=entry.account_id,
+            instrument_id=entry.instrument_id,
+            side=entry.side.opposite,
+            type=leg.type,
+            status=OrderStatus.SUSPENDED,
+            size=entry.size,
+            filled_size=0,
+            limit_price=None,
+            stop_price=None,
+            average_fill_price=None,
+            tag=tag,
+            created_at=entry.created_at,
+            updated_at=entry.updated_at,
+            reject=None,
+            leg_ticks=leg.ticks,
+            parent_id=entry.id,
+            linked_id=linked_id,
+        )
+        return self._enter(order)
+
+    def _enter(self, order: ExchangeOrder) -> ExchangeOrder:
+        if order.tag is not None:
+            self._tags.add((order.account_id, order.tag))
+        self._of_account.setdefault(order.account_id, []).append(order.id)
+        return self.keep(order)
 
     def change(self, order: ExchangeOrder, now: datetime) -> ExchangeOrder:
         """Keep the order as it is given, with a new `updated_at`."""
-        return self._keep(evolve(order, updated_at=now))
+        return self.keep(evolve(order, updated_at=now))
 
     def fill(self, order_id: int, instrument: Instrument, ticks: int, size: int) -> ExchangeOrder:
         """Count a fill into the order."""
@@ -58,7 +87,7 @@ class Blotter:
         filled = order.filled_size + size
         paid = self._paid[order_id] = self._paid.get(order_id, 0) + ticks * size
         done = filled == order.size
-        return self._keep(
+        return self.keep(
             evolve(
                 order,
                 status=OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED,
@@ -67,7 +96,12 @@ class Blotter:
             )
         )
 
-    def _keep(self, order: ExchangeOrder) -> ExchangeOrder:
+    def average_ticks(self, order_id: int) -> Fraction:
+        """What the order's fills cost on average, exactly."""
+        return Fraction(self._paid[order_id], self._orders[order_id].filled_size)
+
+    def keep(self, order: ExchangeOrder) -> ExchangeOrder:
+        """Keep the order exactly as it is given."""
         self._orders[order.id] = order
         return order
 
@@ -84,3 +118,11 @@ class Blotter:
     def orders(self, account_id: int) -> list[ExchangeOrder]:
         """In ascending order of id."""
         return [self._orders[order_id] for order_id in self._of_account.get(account_id, [])]
+
+    def unfinished(self, instrument_id: str) -> list[ExchangeOrder]:
+        """Everybody's orders for the instrument that are not final, in ascending order of id."""
+        return [
+            order
+            for order in self._orders.values()
+            if order.instrument_id == instrument_id and not order.status.is_final
+        ]

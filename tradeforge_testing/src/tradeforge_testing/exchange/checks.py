@@ -6,10 +6,13 @@ from decimal import Decimal
 from attrs import frozen
 
 from tradeforge_core.enums import OrderSide, OrderType
+from tradeforge_testing.exchange.leg_checks import LEG_FAULTS
+from tradeforge_testing.exchange.order_types import GIVEN_PRICES, SUPPORTED
 from tradeforge_testing.exchange.records import ExchangeAccount, Instrument, Ticket
 from tradeforge_testing.exchange.refusal import Refused, Reject
+from tradeforge_testing.exchange.trailing import trail_ticks
 
-_TYPES = frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP})
+_FARTHEST_TRAIL = 1000
 
 
 @frozen(kw_only=True)
@@ -22,6 +25,7 @@ class Situation:
     market_open: bool
     tag_is_known: bool
     position_size: int
+    has_last: bool
     last_ticks: int
 
 
@@ -40,9 +44,8 @@ def is_stop_on_wrong_side(side: OrderSide, ticks: int, last_ticks: int) -> bool:
 
 
 def _lacks_price(situation: Situation) -> bool:
-    ticket = situation.ticket
-    needed = {OrderType.LIMIT: ticket.limit_price, OrderType.STOP: ticket.stop_price}
-    return ticket.type in needed and needed[ticket.type] is None
+    name = GIVEN_PRICES.get(situation.ticket.type)
+    return name is not None and getattr(situation.ticket, name) is None
 
 
 def _is_off_tick(situation: Situation) -> bool:
@@ -57,8 +60,37 @@ def is_price(instrument: Instrument, price: Decimal) -> bool:
         return False
 
 
+def _trail_price(situation: Situation) -> Decimal | None:
+    """What a trailing stop is to trail from; other types have no use for it."""
+    ticket = situation.ticket
+    return ticket.trail_price if ticket.type is OrderType.TRAILING_STOP else None
+
+
+def _lacks_trail(situation: Situation) -> bool:
+    ticket = situation.ticket
+    return ticket.type is OrderType.TRAILING_STOP and ticket.trail_price is None
+
+
+def _is_trail_off_tick(situation: Situation) -> bool:
+    price = _trail_price(situation)
+    return price is not None and not is_price(situation.instrument, price)
+
+
+def _lacks_last(situation: Situation) -> bool:
+    return _trail_price(situation) is not None and not situation.has_last
+
+
+def _is_trail_too_far(situation: Situation) -> bool:
+    price = _trail_price(situation)
+    if price is None:
+        return False
+    return trail_ticks(situation.instrument, price, situation.last_ticks) > _FARTHEST_TRAIL
+
+
 def _is_wrong_stop(situation: Situation) -> bool:
     ticket = situation.ticket
+    if (price := _trail_price(situation)) is not None:
+        return not trail_ticks(situation.instrument, price, situation.last_ticks)
     if ticket.type is not OrderType.STOP or ticket.stop_price is None:
         return False
     ticks = situation.instrument.to_ticks(ticket.stop_price)
@@ -73,15 +105,25 @@ def _lacks_funds(situation: Situation) -> bool:
     return ticket.size * (instrument.fee + instrument.commission) > situation.account.balance
 
 
+def _of_ticket(is_so: Callable[[Ticket], bool]) -> Callable[[Situation], bool]:
+    return lambda situation: is_so(situation.ticket)
+
+
 _FAULTS: dict[Reject, Callable[[Situation], bool]] = {
     Reject.DUPLICATE_TAG: lambda it: it.tag_is_known,
     Reject.ACCOUNT_CANNOT_TRADE: lambda it: not it.account.can_trade,
-    Reject.UNSUPPORTED_TYPE: lambda it: it.ticket.type not in _TYPES,
+    Reject.UNSUPPORTED_TYPE: lambda it: it.ticket.type not in SUPPORTED,
     Reject.INACTIVE_INSTRUMENT: lambda it: not it.instrument.active,
     Reject.MARKET_CLOSED: lambda it: not it.market_open,
     Reject.BAD_SIZE: lambda it: not is_size(it.ticket.size),
     Reject.MISSING_PRICE: _lacks_price,
     Reject.PRICE_OFF_TICK: _is_off_tick,
+    Reject.TRAIL_MISSING: _lacks_trail,
+    Reject.TRAIL_OFF_TICK: _is_trail_off_tick,
+    Reject.NO_LAST_PRICE: _lacks_last,
+    Reject.TRAIL_TOO_FAR: _is_trail_too_far,
     Reject.STOP_ON_WRONG_SIDE: _is_wrong_stop,
+    Reject.BRACKETS_DISABLED: lambda it: it.ticket.has_legs and not it.account.auto_oco,
+    **{reason: _of_ticket(is_so) for reason, is_so in LEG_FAULTS.items()},
     Reject.INSUFFICIENT_FUNDS: _lacks_funds,
 }

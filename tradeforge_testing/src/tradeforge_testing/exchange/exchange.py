@@ -10,14 +10,16 @@ from attrs import evolve
 from tradeforge_core.enums import OrderSide, OrderStatus, OrderType
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import exact
-from tradeforge_testing.exchange.amendments import Amendment, find_amendment_fault
 from tradeforge_testing.exchange.announcer import Announcer
 from tradeforge_testing.exchange.blotter import Blotter
-from tradeforge_testing.exchange.checks import Situation, find_fault, is_size
-from tradeforge_testing.exchange.events import ExchangeEvent, OrderChanged
+from tradeforge_testing.exchange.brackets import Brackets
+from tradeforge_testing.exchange.checks import is_size
+from tradeforge_testing.exchange.desk import Desk
+from tradeforge_testing.exchange.events import ExchangeEvent
+from tradeforge_testing.exchange.floor import Floor
 from tradeforge_testing.exchange.ledger import Ledger
-from tradeforge_testing.exchange.market import Market
 from tradeforge_testing.exchange.matching import Matching
+from tradeforge_testing.exchange.movement import Movement
 from tradeforge_testing.exchange.records import (
     Bar,
     ExchangeAccount,
@@ -31,6 +33,8 @@ from tradeforge_testing.exchange.records import (
 )
 from tradeforge_testing.exchange.refusal import Refused, Reject
 from tradeforge_testing.exchange.rows import EPOCH
+from tradeforge_testing.exchange.script import Script
+from tradeforge_testing.exchange.snapshot import Books
 
 
 class Exchange:
@@ -42,19 +46,23 @@ class Exchange:
     """
 
     def __init__(self, instruments: Iterable[Instrument], *, clock: Clock, seed: int = 0) -> None:
-        listed, now = list(instruments), clock.now()
         self._clock = clock
-        self._open = True
+        self._floor = Floor(instruments, seed=seed, now=clock.now())
         self._blotter = Blotter()
         self._ledger = Ledger()
         self._announcer = Announcer()
-        self._matching = Matching(self._blotter, self._ledger, self._announcer, clock)
-        self._markets = {each.id: Market(each, seed=seed, now=now) for each in listed}
-        if len(self._markets) < len(listed):
-            raise ValueError("two instruments have the same id")
-        self.instruments: Mapping[str, Instrument] = MappingProxyType(
-            {each.id: each for each in listed}
+        self._matching = Matching(
+            self._blotter,
+            Brackets(self._blotter),
+            self._ledger,
+            self._floor,
+            self._announcer,
+            clock,
         )
+        self._desk = Desk(self._matching)
+        self._script = Script(self._desk)
+        self._movement = Movement(self._matching)
+        self.instruments: Mapping[str, Instrument] = MappingProxyType(self._floor.instruments)
 
     def listen(self, listener: Callable[[ExchangeEvent], None]) -> Callable[[], None]:
         """Have the listener called with every event, in causal order; returns what ends that.
@@ -79,11 +87,14 @@ class Exchange:
         )
 
     def set_can_trade(self, account_id: int, can_trade: bool) -> ExchangeAccount:
-        raise NotImplementedError
+        """Take orders of the account, or reject them from now on; its orders keep working."""
+        account = evolve(self.account(account_id), can_trade=can_trade)
+        return self._script.change_account(account)
 
     def set_auto_oco(self, account_id: int, auto_oco: bool) -> ExchangeAccount:
-        """Take orders with a stop loss or a take profit, or refuse them from now on."""
-        raise NotImplementedError
+        """Take orders with a stop loss or a take profit, or reject them from now on."""
+        account = evolve(self.account(account_id), auto_oco=auto_oco)
+        return self._script.change_account(account)
 
     def accounts(self) -> list[ExchangeAccount]:
         """In ascending order of id."""
@@ -107,42 +118,14 @@ class Exchange:
         return self._blotter.orders(self.account(account_id).id)
 
     def order(self, account_id: int, order_id: int) -> ExchangeOrder:
-        return self._blotter.order(self.account(account_id).id, order_id)
+        return self._desk.order(account_id, order_id)
 
     def place(self, ticket: Ticket) -> ExchangeOrder:
         """The order as it stands when all that it set off has happened.
 
         A ticket with a fault becomes an order that is REJECTED, with the `reject`.
         """
-        situation = self._situation(ticket)
-        fault = find_fault(situation)
-        order = self._blotter.create(ticket, self._clock.now())
-        if fault is not None:
-            return self._reject(order, fault)
-        if order.type is OrderType.MARKET:
-            self._announcer.tell(OrderChanged(order))
-        else:
-            order = self._matching.change(evolve(order, status=OrderStatus.WORKING))
-        self._matching.put_to_work(self._market(order.instrument_id), order)
-        return self._blotter.current(order.id)
-
-    def _situation(self, ticket: Ticket) -> Situation:
-        account, market = self.account(ticket.account_id), self._market(ticket.instrument_id)
-        return Situation(
-            ticket=ticket,
-            account=account,
-            instrument=market.instrument,
-            market_open=self._open,
-            tag_is_known=self._blotter.knows_tag(account.id, ticket.tag),
-            position_size=self._ledger.position_size(account.id, market.instrument.id),
-            last_ticks=market.tape.last,
-        )
-
-    def _reject(self, order: ExchangeOrder, fault: Reject) -> ExchangeOrder:
-        self._announcer.tell(OrderChanged(order))
-        order = self._matching.change(evolve(order, status=OrderStatus.REJECTED, reject=fault))
-        self._announcer.flush()
-        return order
+        return self._desk.place(ticket)
 
     def modify(
         self,
@@ -156,44 +139,36 @@ class Exchange:
     ) -> ExchangeOrder:
         """The order with what was given changed; `size` is the whole size, what is filled included.
 
-        A smaller size keeps the place in the queue; a larger one or another price does not.
+        A smaller size keeps the place in the queue; a larger one or another price does not. A
+        `trail_price` starts a trailing stop anew from the last trade.
         """
-        if trail_price is not None:
-            raise NotImplementedError
-        order = self.order(account_id, order_id)
-        market = self._market(order.instrument_id)
-        amendment = Amendment(
-            order=order,
-            instrument=market.instrument,
-            rests=market.rests(order_id),
-            market_open=self._open,
-            last_ticks=market.tape.last,
+        return self._desk.modify(
+            account_id,
+            order_id,
             size=size,
             limit_price=limit_price,
             stop_price=stop_price,
+            trail_price=trail_price,
         )
-        if (fault := find_amendment_fault(amendment)) is not None:
-            raise Refused(fault)
-        self._matching.amend(market, amendment)
-        return self._blotter.current(order_id)
 
     def cancel(self, account_id: int, order_id: int) -> ExchangeOrder:
-        """The order, CANCELLED; also while the market is closed."""
-        order = self.order(account_id, order_id)
-        if not self._matching.withdraw(self._market(order.instrument_id), order_id):
-            raise Refused(Reject.ORDER_NOT_WORKING)
-        order = self._matching.change(evolve(order, status=OrderStatus.CANCELLED))
-        self._matching.settle(self._market(order.instrument_id))
-        return order
+        """The order, CANCELLED; also while the market is closed.
+
+        An entry without a fill takes its legs with it; a leg leaves the other one alone.
+        """
+        order = self._desk.unfinished(account_id, order_id)
+        return self._desk.end(order, OrderStatus.CANCELLED)
 
     def close_position(
         self, account_id: int, instrument_id: str, size: int | None = None
     ) -> ExchangeOrder:
         """The untagged market order that closes the position or `size` contracts of it.
 
+        Orders that were to close it keep working.
+
         Like any placed order it comes back REJECTED where `place` would reject it.
         """
-        account, market = self.account(account_id), self._market(instrument_id)
+        account, market = self.account(account_id), self._floor.market(instrument_id)
         held = self._ledger.position_size(account.id, market.instrument.id)
         if not held:
             raise Refused(Reject.NO_POSITION)
@@ -221,33 +196,36 @@ class Exchange:
     ) -> ExchangeOrder:
         """Fill the order or `size` contracts of it, by default at its own price.
 
-        Nothing is printed, and the market does not notice.
+        That is the limit, the trigger, or the best price of the other side. Nothing is printed,
+        and the market does not notice. Legs that this sets off wait for an open market.
         """
-        raise NotImplementedError
+        return self._script.fill(account_id, order_id, size, price)
 
     def reject_order(self, account_id: int, order_id: int) -> ExchangeOrder:
         """The order, REJECTED, though it was taken; one that has fills is refused."""
-        raise NotImplementedError
+        return self._script.reject(account_id, order_id)
 
     def expire_order(self, account_id: int, order_id: int) -> ExchangeOrder:
         """The order, EXPIRED."""
-        raise NotImplementedError
+        return self._script.expire(account_id, order_id)
 
     def void_fill(self, account_id: int, fill_id: int) -> Fill:
         """The fill, voided: position, profits and balance are as if it had not been.
 
-        The order keeps what it was filled, and no other order changes.
+        Told again is also every later fill that realises something else now. The order keeps what
+        it was filled, and no other order changes.
         """
-        raise NotImplementedError
+        self._script.void(account_id, fill_id)
+        return next(each for each in self.fills(account_id) if each.id == fill_id)
 
     # Market data
 
     def quote(self, instrument_id: str) -> Quote:
-        return self._market(instrument_id).quote
+        return self._floor.market(instrument_id).quote
 
     def depth(self, instrument_id: str) -> tuple[list[Level], list[Level]]:
         """Bids and asks, the best of each first."""
-        return self._market(instrument_id).depth()
+        return self._floor.market(instrument_id).depth()
 
     def bars(
         self, instrument_id: str, *, start: datetime, end: datetime, seconds: int, limit: int
@@ -259,96 +237,74 @@ class Exchange:
         """
         if seconds < 1 or limit < 1:
             raise ValueError(f"seconds and limit must be above zero: {seconds}, {limit}")
-        return self._market(instrument_id).bars(
+        return self._floor.market(instrument_id).bars(
             _next_second(start), _next_second(end), seconds, limit
         )
-
-    def _market(self, instrument_id: str) -> Market:
-        try:
-            return self._markets[instrument_id]
-        except KeyError:
-            raise Refused(Reject.UNKNOWN_INSTRUMENT) from None
 
     # What moves the market
 
     @property
     def market_open(self) -> bool:
         """Whether orders are taken and the market moves; it is open at first."""
-        return self._open
+        return self._floor.is_session_open
 
     def open_market(self) -> None:
-        self._open = True
+        self._floor.is_session_open = True
+        for market in self._floor.markets():
+            self._matching.settle(market)
 
     def close_market(self) -> None:
         """Halt everything; orders keep resting and can be cancelled."""
-        self._open = False
+        self._floor.is_session_open = False
 
     def halt(self, instrument_id: str) -> None:
         """Close the market of one instrument."""
-        raise NotImplementedError
+        self._floor.halt(instrument_id)
 
     def resume(self, instrument_id: str) -> None:
         """End the halt; a market that is closed as a whole stays closed."""
-        raise NotImplementedError
+        self._floor.resume(instrument_id)
+        self._matching.settle(self._floor.market(instrument_id))
 
     def is_halted(self, instrument_id: str) -> bool:
-        raise NotImplementedError
+        return self._floor.is_halted(instrument_id)
 
     def add_instrument(self, instrument: Instrument) -> None:
         """List another instrument, which trades from its start price."""
-        raise NotImplementedError
+        self._floor.add(instrument, self._clock.now())
 
     def expire_contract(self, instrument_id: str) -> None:
         """End trading for good: its orders expire, positions in it stay as they are."""
-        raise NotImplementedError
+        self._script.expire_contract(self._floor.market(instrument_id))
 
     def roll(self, instrument_id: str, to: Instrument) -> None:
         """Expire the contract and list the one that follows it."""
-        raise NotImplementedError
-
-    def snapshot(self) -> dict[str, object]:
-        """All there is to know, in values that JSON has; decimals and times are texts."""
-        raise NotImplementedError
+        self._script.roll(self._floor.market(instrument_id), to)
 
     def advance(self) -> None:
         """One step of every active market; nothing while the market is closed."""
-        for market in self._markets.values():
-            if self._open and market.instrument.active:
-                self._step(market)
-
-    def _step(self, market: Market) -> None:
-        market.crowd.wander(market.tape.last)
-        self._matching.settle(market)
-        impulse = market.crowd.impulse()
-        if impulse is None:
-            return
-        best = market.book.best(impulse.side.opposite)
-        if best is not None:
-            self._matching.trade(market, impulse.side, best, impulse.size)
+        for market in self._floor.markets():
+            if self._floor.is_open(market):
+                self._movement.step(market)
 
     def move_to(self, instrument_id: str, price: Decimal) -> None:
         """Trade up or down to the price, filling and triggering all that lies on the way.
 
         Orders that rest at the price itself are filled too. Ends with a print at the price.
         """
-        market = self._market(instrument_id)
+        market = self._floor.market(instrument_id)
         target = market.instrument.to_ticks(exact(price))
         if not market.instrument.active:
             raise Refused(Reject.INACTIVE_INSTRUMENT)
-        if not self._open:
+        if not self._floor.is_open(market):
             raise Refused(Reject.MARKET_CLOSED)
-        while self._move_on(market, target) != target:
-            pass
+        self._movement.walk(market, target)
 
-    def _move_on(self, market: Market, target: int) -> int:
-        """Trade at the next price on the way where something happens; the last price then."""
-        side = market.heading(target)
-        station = market.next_station(side, target)
-        market.crowd.stand(side, station)
-        self._matching.settle(market)
-        waiting = market.book.users_size(side.opposite, station)
-        self._matching.trade(market, side, station, waiting + 1)
-        return market.tape.last
+    # All of it
+
+    def snapshot(self) -> dict[str, object]:
+        """All there is to know, in values that JSON has; decimals and times are texts."""
+        return Books(self._floor, self._ledger, self._blotter).snapshot(self._clock.now())
 
 
 def _next_second(time: datetime) -> int:

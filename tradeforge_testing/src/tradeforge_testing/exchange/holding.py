@@ -1,10 +1,14 @@
 """What an account holds of one instrument, and what a fill realises."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from tradeforge_testing.exchange.records import ExchangePosition, Instrument
+from attrs import evolve
+
+from tradeforge_core.enums import OrderSide
+from tradeforge_testing.exchange.records import ExchangePosition, Fill, Instrument
 
 _CENT_EXPONENT = -2
 
@@ -27,6 +31,18 @@ class Holding:
         exponent = instrument.tick_value.as_tuple().exponent
         assert isinstance(exponent, int)  # an Instrument's tick value is finite
         self._quantum = Decimal(1).scaleb(min(_CENT_EXPONENT, exponent))
+
+    def emptied(self) -> "Holding":
+        """The same position, flat, before its first fill."""
+        empty = Holding(id=self._id, account_id=self._account_id, instrument=self._instrument)
+        empty._average, empty._opened_at = self._average, self._opened_at
+        return empty
+
+    def book(self, fill: Fill) -> Fill:
+        """Take in a fill that was made; the fill with what it realises here."""
+        quantity = fill.size if fill.side is OrderSide.BUY else -fill.size
+        ticks = self._instrument.to_ticks(fill.price)
+        return evolve(fill, realized_pnl=self.apply(quantity, ticks, fill.time))
 
     def apply(self, quantity: int, ticks: int, now: datetime) -> Decimal | None:
         """Take in a signed fill; the realised profit before fees, None if it closes nothing."""
@@ -67,3 +83,14 @@ class Holding:
             average_price=self._instrument.to_average(self._average),
             opened_at=self._opened_at,
         )
+
+
+def rebook(holding: Holding, fills: Iterable[Fill]) -> tuple[Holding, list[Fill]]:
+    """What the fills of the instrument that are not voided come to, and each as it is then."""
+    current, booked = holding.emptied(), []
+    for fill in fills:
+        if not fill.voided:
+            current = current if current.size else holding.emptied()
+            fill = current.book(fill)
+        booked.append(fill)
+    return current, booked

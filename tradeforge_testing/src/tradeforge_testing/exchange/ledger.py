@@ -7,8 +7,13 @@ from itertools import count
 from attrs import evolve, frozen
 
 from tradeforge_core.enums import OrderSide
-from tradeforge_testing.exchange.events import AccountChanged, FillMade, PositionChanged
-from tradeforge_testing.exchange.holding import Holding
+from tradeforge_testing.exchange.events import (
+    AccountChanged,
+    ExchangeEvent,
+    FillMade,
+    PositionChanged,
+)
+from tradeforge_testing.exchange.holding import Holding, rebook
 from tradeforge_testing.exchange.records import (
     ExchangeAccount,
     ExchangeOrder,
@@ -52,9 +57,8 @@ class Ledger:
             simulated=simulated,
             auto_oco=auto_oco,
         )
-        self._accounts[account.id] = account
         self._fills[account.id] = []
-        return account
+        return self.change(account)
 
     def accounts(self) -> list[ExchangeAccount]:
         return list(self._accounts.values())
@@ -64,6 +68,11 @@ class Ledger:
             return self._accounts[account_id]
         except KeyError:
             raise Refused(Reject.UNKNOWN_ACCOUNT) from None
+
+    def change(self, account: ExchangeAccount) -> ExchangeAccount:
+        """Keep the account as it is given."""
+        self._accounts[account.id] = account
+        return account
 
     def fills(self, account_id: int) -> list[Fill]:
         return list(self._fills[self.account(account_id).id])
@@ -117,6 +126,44 @@ class Ledger:
 
     def _charge(self, fill: Fill) -> ExchangeAccount:
         account = self._accounts[fill.account_id]
-        gain = (fill.realized_pnl or Decimal(0)) - fill.fees - fill.commissions
-        self._accounts[account.id] = evolve(account, balance=account.balance + gain)
-        return self._accounts[account.id]
+        return self.change(evolve(account, balance=account.balance + _gain(fill)))
+
+    def void(self, account_id: int, fill_id: int) -> list[ExchangeEvent]:
+        """Book the instrument anew without the fill: what is different then, the fill first."""
+        voided = evolve(self._valid_fill(account_id, fill_id), voided=True)
+        key = account_id, voided.instrument_id
+        before = [each for each in self._fills[account_id] if each.instrument_id == key[1]]
+        kept = [voided if each.id == fill_id else each for each in before]
+        self._holdings[key], after = rebook(self._holdings[key], kept)
+        account = self._exchange_fills(account_id, before, after)
+        others = [new for new, old in zip(after, kept, strict=True) if new != old]
+        return [
+            *(FillMade(each) for each in (voided, *others)),
+            PositionChanged(self._holdings[key].position()),
+            AccountChanged(account),
+        ]
+
+    def _valid_fill(self, account_id: int, fill_id: int) -> Fill:
+        fill = next((each for each in self.fills(account_id) if each.id == fill_id), None)
+        if fill is None:
+            raise Refused(Reject.UNKNOWN_FILL)
+        if fill.voided:
+            raise Refused(Reject.FILL_VOIDED)
+        return fill
+
+    def _exchange_fills(
+        self, account_id: int, before: list[Fill], after: list[Fill]
+    ) -> ExchangeAccount:
+        """Put the new fills where the old ones are, and the difference on the balance."""
+        new = {each.id: each for each in after}
+        self._fills[account_id] = [new.get(each.id, each) for each in self._fills[account_id]]
+        gain = sum(map(_gain, after), Decimal()) - sum(map(_gain, before), Decimal())
+        account = self.account(account_id)
+        return self.change(evolve(account, balance=account.balance + gain))
+
+
+def _gain(fill: Fill) -> Decimal:
+    """What the fill put on the balance."""
+    if fill.voided:
+        return Decimal()
+    return (fill.realized_pnl or Decimal()) - fill.fees - fill.commissions

@@ -1,5 +1,6 @@
 """The market of one instrument: its book, its tape, its history, and what of it is public."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -41,6 +42,8 @@ class Market:
         self.stops = Stops()
         self.takers: list[int] = []
         """Orders that take what the book offers as soon as it offers something, oldest first."""
+        self.due: list[int] = []
+        """Entries whose legs are to follow their fills, oldest first."""
         self.crowd = Crowd(self.book, Random(f"{name}:live"), ticks)
         self.tape = Tape(ticks)
         self._history = History(seed=name, start=to_second(now), ticks=ticks)
@@ -51,6 +54,11 @@ class Market:
     def rests(self, order_id: int) -> bool:
         """Whether the order waits in the book or for its trigger."""
         return order_id in self.book or order_id in self.stops
+
+    @property
+    def has_last(self) -> bool:
+        """Whether it has ever traded."""
+        return not self.instrument.newly_listed or self.tape.volume > 0
 
     # What is public
 
@@ -153,9 +161,15 @@ class Market:
         end = -(-end // seconds) * seconds
         # History has rows in every minute, so going back further than this cannot be needed.
         enough = min(self._history.end, end) - (limit + 1) * max(seconds, _MINUTE)
-        history = self._history.rows(max(start, enough // seconds * seconds), end, seconds)
+        history = self._past(max(start, enough // seconds * seconds), end, seconds)
         rows = merge(chain(history, self.tape.rows(start, end)), seconds)
         return [self._to_bar(row) for row in list(rows)[-limit:]]
+
+    def _past(self, start: int, end: int, seconds: int) -> Iterable[Row]:
+        """The rows from before the market started."""
+        if self.instrument.newly_listed:
+            return ()
+        return self._history.rows(start, end, seconds)
 
     def _to_bar(self, row: Row) -> Bar:
         price = self.instrument.to_price

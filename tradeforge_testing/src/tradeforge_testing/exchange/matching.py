@@ -1,16 +1,19 @@
 """Orders meet the book: every trade there is happens here."""
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from tradeforge_core.enums import OrderSide, OrderType
+from tradeforge_core.enums import OrderSide, OrderStatus
 from tradeforge_core.kit.clock import Clock
 from tradeforge_testing.exchange.amendments import Amendment
 from tradeforge_testing.exchange.announcer import Announcer
 from tradeforge_testing.exchange.blotter import Blotter
 from tradeforge_testing.exchange.book import Offer
+from tradeforge_testing.exchange.brackets import Brackets
 from tradeforge_testing.exchange.events import MarketTrade, OrderChanged
+from tradeforge_testing.exchange.floor import Floor
 from tradeforge_testing.exchange.ledger import Ledger
 from tradeforge_testing.exchange.market import Market
+from tradeforge_testing.exchange.order_types import LIMITS, STOPS
 from tradeforge_testing.exchange.records import ExchangeOrder
 from tradeforge_testing.exchange.rows import to_second
 
@@ -24,26 +27,36 @@ class Matching:
     """
 
     blotter: Blotter
+    brackets: Brackets
     ledger: Ledger
+    floor: Floor
     announcer: Announcer
     clock: Clock
 
     def put_to_work(self, market: Market, order: ExchangeOrder) -> None:
         """Let the order trade, wait in the book, or wait for its trigger."""
-        if order.type is OrderType.STOP:
-            assert order.stop_price is not None  # checked when it was placed
-            ticks = market.instrument.to_ticks(order.stop_price)
-            market.stops.add(order.side, ticks, order.id)
-        else:
-            self._take(market, order)
+        self._enter(market, order)
         self.settle(market)
 
-    def withdraw(self, market: Market, order_id: int) -> bool:
-        """Take the order out of the market; False if it is not in it."""
+    def _enter(self, market: Market, order: ExchangeOrder) -> None:
+        if order.type in STOPS:
+            self._arm(market, order)
+        else:
+            self._take(market, order)
+
+    def _arm(self, market: Market, order: ExchangeOrder) -> None:
+        assert order.stop_price is not None  # checked when it was placed
+        ticks = market.instrument.to_ticks(order.stop_price)
+        market.stops.add(order.side, ticks, order.id, order.trail_ticks)
+        # The leg of an entry may find the market beyond its trigger already.
+        market.takers.extend(market.stops.pop_triggered(market.tape.last))
+
+    def withdraw(self, market: Market, order_id: int) -> None:
+        """Take the order out of the market, if it is in it."""
         if order_id in market.takers:
             market.takers.remove(order_id)
-            return True
-        return market.book.withdraw(order_id) or market.stops.withdraw(order_id)
+        elif not market.book.withdraw(order_id):
+            market.stops.withdraw(order_id)
 
     def trade(self, market: Market, side: OrderSide, limit: int, size: int) -> None:
         """Let the crowd take up to `size` at `limit` or better."""
@@ -54,16 +67,25 @@ class Matching:
         self.settle(market)
 
     def settle(self, market: Market) -> None:
-        """Show what happened, and let the takers that wait trade as long as they can."""
+        """Show what happened, and let legs and takers that wait go to work as long as they can."""
         self._publish(market)
-        while (order_id := self._pop_taker(market)) is not None:
-            self._take(market, self.blotter.current(order_id))
+        while self.floor.is_open(market) and self._work_next(market):
             self._publish(market)
 
     def _publish(self, market: Market) -> None:
         for event in market.publish(self.clock.now()):
             self.announcer.tell(event)
         self.announcer.flush()
+
+    def _work_next(self, market: Market) -> bool:
+        """Let the next one trade that can; False if there is none."""
+        if market.due:
+            self._cover(market, market.due.pop(0))
+            return True
+        order_id = self._pop_taker(market)
+        if order_id is not None:
+            self._take(market, self.blotter.current(order_id))
+        return order_id is not None
 
     def _pop_taker(self, market: Market) -> int | None:
         """The oldest waiting taker for which the book has something."""
@@ -77,11 +99,13 @@ class Matching:
     def _take(self, market: Market, order: ExchangeOrder) -> None:
         """Trade what the book offers within the order's limit; the rest of it waits."""
         limit = self._limit(market, order)
-        while order.remaining_size and (offer := market.book.offer(order.side.opposite, limit)):
+        while not order.status.is_final and (
+            offer := market.book.offer(order.side.opposite, limit)
+        ):
             size = min(order.remaining_size, offer.size)
             self._trade(market, order.side, offer, size, order.id)
             order = self.blotter.current(order.id)
-        if not order.remaining_size:
+        if order.status.is_final:
             return
         if limit is None:
             market.takers.append(order.id)
@@ -89,7 +113,7 @@ class Matching:
             market.book.rest(order.side, limit, order.id, order.remaining_size)
 
     def _limit(self, market: Market, order: ExchangeOrder) -> int | None:
-        if order.type is not OrderType.LIMIT or order.limit_price is None:
+        if order.type not in LIMITS or order.limit_price is None:
             return None
         return market.instrument.to_ticks(order.limit_price)
 
@@ -98,11 +122,25 @@ class Matching:
     ) -> None:
         """One match: a fill for each user in it, a print, and the stops that it sets off."""
         market.book.take(side.opposite, offer, size)
-        for order_id in (taker, offer.order_id):
-            if order_id is not None:
-                self._fill(market, order_id, offer.ticks, size)
+        filled = [each for each in (taker, offer.order_id) if each is not None]
+        for order_id in filled:
+            self._fill(market, order_id, offer.ticks, size)
         self._print(market, side, offer.ticks, size)
         market.takers.extend(market.stops.pop_triggered(offer.ticks))
+        self._trail(market)
+        # Only now: the two may be of one family, and both have traded.
+        for order_id in filled:
+            self._tell_family(market, order_id, size)
+
+    def fill_apart(self, market: Market, order: ExchangeOrder, ticks: int, size: int) -> None:
+        """Fill the order from outside: the market does not see the trade."""
+        if size == order.remaining_size:
+            self.withdraw(market, order.id)
+        elif order.id in market.book:
+            market.book.shrink(order.id, order.remaining_size - size)
+        self._fill(market, order.id, ticks, size)
+        self._tell_family(market, order.id, size)
+        self.settle(market)
 
     def _fill(self, market: Market, order_id: int, ticks: int, size: int) -> None:
         order = self.blotter.fill(order_id, market.instrument, ticks, size)
@@ -118,6 +156,48 @@ class Matching:
         price = instrument.to_price(ticks)
         self.announcer.tell(MarketTrade(instrument.id, price, size, side, now))
 
+    def _trail(self, market: Market) -> None:
+        """Have the trailing stops follow the last trade; that is no change of the user's."""
+        for order_id, ticks in market.stops.follow(market.tape.last).items():
+            order = self.blotter.current(order_id)
+            moved = evolve(order, stop_price=market.instrument.to_price(ticks))
+            self.announcer.tell(OrderChanged(self.blotter.keep(moved)))
+
+    # Families
+
+    def _tell_family(self, market: Market, order_id: int, size: int) -> None:
+        """Have the legs follow the fill of their entry, and the others that of a leg."""
+        if self.brackets.has_legs(order_id) and order_id not in market.due:
+            market.due.append(order_id)
+        for other in self.brackets.after_exit(self.blotter.current(order_id), size):
+            self._narrow(market, other)
+
+    def _cover(self, market: Market, entry_id: int) -> None:
+        """Let the legs work for all that the entry has filled, told the take profit first."""
+        legs = [self.change(leg) for leg in self.brackets.cover(entry_id, market.instrument)[::-1]]
+        # Stops first: they only wait, and are there to be cancelled if the limit fills at once.
+        for leg in sorted(legs, key=lambda leg: leg.type in LIMITS):
+            if leg.id not in market.takers:
+                self.withdraw(market, leg.id)
+                self._enter(market, leg)
+
+    def _narrow(self, market: Market, order: ExchangeOrder) -> None:
+        """Give the order the smaller size or the end that the fill of another leaves it."""
+        if order.status is OrderStatus.CANCELLED:
+            self.end(market, order, OrderStatus.CANCELLED)
+            return
+        self.change(order)
+        if order.id in market.book:
+            market.book.shrink(order.id, order.remaining_size)
+
+    def end(self, market: Market, order: ExchangeOrder, status: OrderStatus) -> ExchangeOrder:
+        """Take the order out of the market for good, and with it what only waited for it."""
+        self.withdraw(market, order.id)
+        ended = self.change(evolve(order, status=status))
+        for leg in self.brackets.held_back(ended):
+            self.end(market, leg, OrderStatus.CANCELLED)
+        return ended
+
     def amend(self, market: Market, amendment: Amendment) -> None:
         """Write the new values down and let the order find its place again."""
         amended = amendment.amended()
@@ -125,11 +205,19 @@ class Matching:
             return
         if amendment.keeps_place:
             market.book.shrink(amended.id, amended.remaining_size)
-            self.change(amended)
+            self._change_with_legs(amended)
             self.settle(market)
         else:
             self.withdraw(market, amended.id)
-            self.put_to_work(market, self.change(amended))
+            self.put_to_work(market, self._change_with_legs(amended))
+
+    def _change_with_legs(self, order: ExchangeOrder) -> ExchangeOrder:
+        """Write the order down; legs that wait for it are as large as it is."""
+        changed = self.change(order)
+        for leg in self.brackets.held_back(changed):
+            if leg.size != changed.size:
+                self.change(evolve(leg, size=changed.size))
+        return changed
 
     def change(self, order: ExchangeOrder) -> ExchangeOrder:
         """Write down how the order is now and tell of it."""

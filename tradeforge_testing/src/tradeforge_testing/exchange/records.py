@@ -111,6 +111,10 @@ class Ticket:
     take_profit: Leg | None = None
     tag: str | None = None
 
+    @property
+    def has_legs(self) -> bool:
+        return self.stop_loss is not None or self.take_profit is not None
+
 
 @frozen(kw_only=True)
 class ExchangeOrder:
@@ -151,7 +155,10 @@ class ExchangeOrder:
 
 @frozen(kw_only=True)
 class Fill:
-    """One trade of one order. `realized_pnl` is before fees; None when the fill only opens."""
+    """One trade of one order. `realized_pnl` is before fees; None when the fill only opens.
+
+    A voided one says what it was and counts for nothing.
+    """
 
     id: int
     account_id: int
