@@ -2,6 +2,7 @@
 
 from tradeforge_topstepx.sandbox.faults import Fault
 from tradeforge_topstepx.sandbox.hub_connection import HubLimits
+from tradeforge_topstepx.sandbox.limits import RateLimit, RateLimits
 from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox, create
 
-__all__ = ["Fault", "HubLimits", "TopStepXSandbox", "create"]
+__all__ = ["Fault", "HubLimits", "RateLimit", "RateLimits", "TopStepXSandbox", "create"]

@@ -42,7 +42,7 @@ def _ping_route(gate: Gate) -> Route:
 def _rest_route(endpoint: Endpoint, venue: Venue, gate: Gate) -> Route:
     async def call(request: Request) -> Response:
         answer = partial(rest.answer, endpoint, venue, request)
-        return await gate.answer(request, endpoint.path, answer)
+        return await gate.answer(request, endpoint.path, answer, limit=endpoint.limit)
 
     return Route(endpoint.path.lower(), call, methods=["POST"])
 

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from tradeforge_testing.exchange import Refused
 from tradeforge_topstepx.sandbox.bodies import Body
+from tradeforge_topstepx.sandbox.limits import OTHERS
 from tradeforge_topstepx.sandbox.refusals import Refusals
 from tradeforge_topstepx.sandbox.venue import Venue
 
@@ -35,6 +36,8 @@ class Endpoint:
     refusals: Refusals = {}
     """The codes and texts for what the exchange refuses."""
     needs_token: bool = True
+    limit: str = OTHERS
+    """Which rate limit its requests count for."""
 
     def answer(self, venue: Venue, given: Body | str) -> Payload:
         """The whole body of the answer, whether it is a success or not."""

@@ -1,4 +1,4 @@
-"""What every request passes first: it is counted, and may meet a planned fault."""
+"""What every request passes first: it is counted, may be one too many, or meet a fault."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.websockets import WebSocket
 
 from tradeforge_topstepx.sandbox.faults import Fault, FaultPlan
+from tradeforge_topstepx.sandbox.limits import RateGuard
 
 R = TypeVar("R", bound=Response | None)
 
@@ -16,19 +17,29 @@ _PAGE = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><
 
 
 class Gate:
-    def __init__(self, faults: FaultPlan, reset: Callable[[tuple[str, int]], None]) -> None:
+    def __init__(
+        self, guard: RateGuard, faults: FaultPlan, reset: Callable[[tuple[str, int]], None]
+    ) -> None:
+        self._guard = guard
         self._faults = faults
         self._reset = reset
         self.requests: Counter[str] = Counter()
 
     async def answer(
-        self, request: Request | WebSocket, path: str, answer: Callable[[], Awaitable[R]]
+        self,
+        request: Request | WebSocket,
+        path: str,
+        answer: Callable[[], Awaitable[R]],
+        *,
+        limit: str | None = None,
     ) -> R | Response:
         """The answer to this request of `path`, unless a fault is planned for it.
 
         A websocket is admitted by the answer None.
         """
         self.requests[path] += 1
+        if (headers := self._guard.refusal(limit)) is not None:
+            return Response(status_code=429, headers=headers)
         planned = self._faults.take(path)
         if planned is None:
             return await answer()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from typing import Self
 
 from tradeforge_core.interfaces import Sandbox
@@ -12,6 +13,7 @@ from tradeforge_topstepx.sandbox.faults import Fault, FaultPlan, PlannedFault
 from tradeforge_topstepx.sandbox.gate import Gate
 from tradeforge_topstepx.sandbox.hub import MARKET_CHANNELS, USER_CHANNELS, Hub
 from tradeforge_topstepx.sandbox.hub_connection import HubLimits
+from tradeforge_topstepx.sandbox.limits import RateGuard, RateLimits
 from tradeforge_topstepx.sandbox.market_feed import MarketFeed
 from tradeforge_topstepx.sandbox.server import LoopbackServer
 from tradeforge_topstepx.sandbox.user_feed import UserFeed
@@ -21,6 +23,7 @@ USER_HUB, MARKET_HUB = "/hubs/user", "/hubs/market"
 
 _SYSTEM_CLOCK = SystemClock()
 _HUB_LIMITS = HubLimits()
+_RATE_LIMITS = RateLimits()
 
 
 class TopStepXSandbox(Sandbox):
@@ -40,6 +43,7 @@ class TopStepXSandbox(Sandbox):
         tick_seconds: float = 0.1,
         username: str = "sandbox",
         api_key: str = "sandbox-key",
+        limits: RateLimits | None = _RATE_LIMITS,
         hub_limits: HubLimits = _HUB_LIMITS,
     ) -> None:
         self._port = port
@@ -47,7 +51,8 @@ class TopStepXSandbox(Sandbox):
         self._tick_seconds = tick_seconds
         self._venue = open_venue(Credentials(username, api_key), clock=clock, seed=seed)
         self._faults = FaultPlan()
-        self._gate = Gate(self._faults, self._reset)
+        self._guard = RateGuard(limits, clock)
+        self._gate = Gate(self._guard, self._faults, self._reset)
         self._user_feed = UserFeed(self.exchange)
         self._market_feed = MarketFeed(self.exchange)
         self._user_hub = Hub(USER_CHANNELS, hub_limits, self._reset)
@@ -86,6 +91,23 @@ class TopStepXSandbox(Sandbox):
     def requests(self) -> Counter[str]:
         """How often each path was asked for, such as `/api/Order/place` and `/hubs/user`."""
         return self._gate.requests
+
+    @property
+    def limits(self) -> RateLimits | None:
+        """How often a client may ask before it gets a 429; None is as often as it likes."""
+        return self._guard.limits
+
+    @limits.setter
+    def limits(self, limits: RateLimits | None) -> None:
+        self._guard.set(limits)
+
+    @property
+    def worst_rates(self) -> Mapping[str, int]:
+        """The most requests within the span of a limit, since it was set: `bars` and `others`.
+
+        All that came are counted, refused or not, and also without limits.
+        """
+        return self._guard.worst
 
     def fail_next(self, path: str, fault: Fault | int, *, handled: bool = True) -> None:
         """Spoil the answer to the next request of `path` that has no fault yet.

@@ -6,6 +6,7 @@ from tradeforge_testing.exchange import Bar
 from tradeforge_topstepx.sandbox import wire
 from tradeforge_topstepx.sandbox.bodies import RetrieveBars, aware
 from tradeforge_topstepx.sandbox.endpoint import Endpoint, Failure, Payload
+from tradeforge_topstepx.sandbox.limits import BARS
 from tradeforge_topstepx.sandbox.venue import Venue
 
 CONTRACT_NOT_FOUND, UNIT_INVALID, UNIT_NUMBER_INVALID, LIMIT_INVALID = 1, 2, 3, 4
@@ -45,4 +46,6 @@ def _bars(venue: Venue, body: RetrieveBars, seconds: int) -> list[Bar]:
     return [one for one in bars if body.includePartialBar or one.time <= newest_start]
 
 
-ENDPOINTS = (Endpoint("/api/History/retrieveBars", RetrieveBars, retrieve_bars, ("bars",)),)
+ENDPOINTS = (
+    Endpoint("/api/History/retrieveBars", RetrieveBars, retrieve_bars, ("bars",), limit=BARS),
+)
