@@ -1,23 +1,20 @@
-"""The base of every provider: what users call is here, what differs is in short methods below it.
+"""The base of every provider: what users call.
 
-A provider's author writes the protected methods; validation, add-ons, the order path and the
-stream path exist once, in the core, so a new provider cannot forget them.
+A provider's author writes the methods of `VenueAdapter`; validation, add-ons, the order path and
+the stream path exist once, in the core, so a new provider cannot forget them.
 """
 
 import asyncio
-from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import ClassVar, Self
+from typing import Self
 
-import attrs
-
-from tradeforge_core.capabilities import Capabilities
+from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.enums import BarUnit, MarketDataType, StreamConnectionStatus, UserDataType
-from tradeforge_core.errors import Disconnected, NotSupported, OrderVetoed
+from tradeforge_core.errors import Disconnected, NotSupported
 from tradeforge_core.events import MarketEvent, Topic, UserEvent
 from tradeforge_core.interfaces import (
     ErrorHandler,
@@ -36,15 +33,12 @@ from tradeforge_core.models import (
     OrderRequest,
     Position,
     Trade,
-    exact,
+    exact_or_none,
 )
-from tradeforge_core.orders.checks import check_change, check_order, check_size, check_supported
-from tradeforge_core.orders.client_ids import new_client_order_id
-from tradeforge_core.orders.path import before_sending, send_once
-from tradeforge_core.plugins import OrderContext, Plugins
+from tradeforge_core.orders.desk import OrderDesk
+from tradeforge_core.plugins import Plugins
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.backoff import Backoff
-from tradeforge_core.streams.link import StreamLink
 from tradeforge_core.streams.subscription import Subscription
 from tradeforge_core.streams.supervisor import StreamTimeouts
 from tradeforge_core.streams.switchboard import Switchboard
@@ -57,14 +51,8 @@ class _State(Enum):
     DISCONNECTED = "disconnected: `await broker.connect()` connects again"
 
 
-class Provider(TradingPlatformAPI, RealTimeStream):
+class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
     """One broker. `async with` connects and disconnects."""
-
-    name: ClassVar[str]
-    """The word that `load_provider` knows it by."""
-    capabilities: ClassVar[Capabilities]
-    stream_of: ClassVar[Mapping[MarketDataType | UserDataType, str]]
-    """Which of the provider's connections carries each kind of data."""
 
     def __init__(
         self,
@@ -78,6 +66,14 @@ class Provider(TradingPlatformAPI, RealTimeStream):
         self._clock = clock or SystemClock()
         self._tasks = TaskOwner()
         self._contracts: dict[str, Contract] = {}
+        self._desk = OrderDesk(
+            self,
+            known_contract=self._known_contract,
+            require_connection=self._require_connection,
+            plugins=self._plugins,
+            tasks=self._tasks,
+            clock=self._clock,
+        )
         self._state = _State.NEW
         self._connecting = asyncio.Lock()
         self._ended = asyncio.Event()
@@ -90,67 +86,6 @@ class Provider(TradingPlatformAPI, RealTimeStream):
             backoff=backoff or Backoff(),
             timeouts=timeouts or StreamTimeouts(),
         )
-
-    # --- what a provider's author writes ---
-
-    @abstractmethod
-    async def _log_in(self) -> None:
-        """Open what requests need, and log in."""
-
-    @abstractmethod
-    async def _log_out(self) -> None:
-        """Close what `_log_in` opened; must not raise because the venue is gone."""
-
-    @abstractmethod
-    def _make_link(self, stream: str) -> StreamLink:
-        """A new connection of the stream of this name; it publishes to `self._switchboard`."""
-
-    @abstractmethod
-    async def _fetch_accounts(self) -> list[Account]: ...
-
-    @abstractmethod
-    async def _search_contracts(self, text: str) -> list[Contract]: ...
-
-    @abstractmethod
-    async def _fetch_contract(self, contract_id: str) -> Contract: ...
-
-    @abstractmethod
-    async def _find_contract(self, symbol: str) -> Contract: ...
-
-    @abstractmethod
-    async def _fetch_bars(self, query: BarQuery) -> list[Bar]: ...
-
-    @abstractmethod
-    async def _submit_order(self, request: OrderRequest) -> Order: ...
-
-    @abstractmethod
-    async def _submit_change(self, change: OrderChange) -> None: ...
-
-    @abstractmethod
-    async def _submit_cancel(self, account_id: str, order_id: str) -> None: ...
-
-    @abstractmethod
-    async def _submit_close(
-        self, account_id: str, contract_id: str, size: Decimal | None
-    ) -> None: ...
-
-    @abstractmethod
-    async def _fetch_order(self, account_id: str, order_id: str) -> Order: ...
-
-    @abstractmethod
-    async def _find_by_client_id(self, account_id: str, client_order_id: str) -> Order: ...
-
-    @abstractmethod
-    async def _fetch_open_orders(self, account_id: str) -> list[Order]: ...
-
-    @abstractmethod
-    async def _fetch_order_history(self, account_id: str, period: Period) -> list[Order]: ...
-
-    @abstractmethod
-    async def _fetch_positions(self, account_id: str) -> list[Position]: ...
-
-    @abstractmethod
-    async def _fetch_trades(self, account_id: str, period: Period) -> list[Trade]: ...
 
     # --- life ---
 
@@ -179,9 +114,8 @@ class Provider(TradingPlatformAPI, RealTimeStream):
             if self._state is not _State.CONNECTED:
                 return
             self._state = _State.DISCONNECTED
-            async with (
-                AsyncExitStack() as last_to_first
-            ):  # each step, whatever became of the others
+            # each step is taken, whatever became of the others
+            async with AsyncExitStack() as last_to_first:
                 last_to_first.callback(self._ended.set)
                 last_to_first.push_async_callback(self._log_out)
                 last_to_first.push_async_callback(self._tasks.close, grace=_LAST_ANSWERS)
@@ -279,21 +213,7 @@ class Provider(TradingPlatformAPI, RealTimeStream):
     # --- orders ---
 
     async def place_order(self, request: OrderRequest) -> Order:
-        self._require_connection()
-        check_supported(request, self.capabilities, self.name)
-        contract = await before_sending(self._known_contract(request.contract_id), "place")
-        check_order(request, contract)
-        named = self._named(request)
-        context = OrderContext(provider=self.name, contract=contract)
-        if reasons := await self._plugins.vetoes(named, context):
-            raise OrderVetoed(reasons)
-        self._require_connection()  # a check may have taken its time
-        return await send_once(
-            self._submit_order(named),
-            tasks=self._tasks,
-            operation="place",
-            client_order_id=named.client_order_id,
-        )
+        return await self._desk.place(request)
 
     async def modify_order(
         self,
@@ -304,7 +224,6 @@ class Provider(TradingPlatformAPI, RealTimeStream):
         limit_price: Decimal | int | str | None = None,
         stop_price: Decimal | int | str | None = None,
     ) -> None:
-        self._require_connection()
         change = OrderChange(
             account_id=account_id,
             order_id=order_id,
@@ -312,42 +231,15 @@ class Provider(TradingPlatformAPI, RealTimeStream):
             limit_price=limit_price,
             stop_price=stop_price,
         )
-        order = await before_sending(self._fetch_order(account_id, order_id), "modify")
-        check_change(
-            await before_sending(self._known_contract(order.contract_id), "modify"),
-            size=change.size,
-            prices={"limit_price": change.limit_price, "stop_price": change.stop_price},
-        )
-        self._require_connection()
-        await send_once(
-            self._submit_change(change), tasks=self._tasks, operation="modify", order_id=order_id
-        )
+        await self._desk.modify(change)
 
     async def cancel_order(self, account_id: str, order_id: str) -> None:
-        self._require_connection()
-        await send_once(
-            self._submit_cancel(account_id, order_id),
-            tasks=self._tasks,
-            operation="cancel",
-            order_id=order_id,
-        )
+        await self._desk.cancel(account_id, order_id)
 
     async def close_position(
         self, account_id: str, contract_id: str, *, size: Decimal | int | str | None = None
     ) -> None:
-        self._require_connection()
-        part = None if size is None else exact(size)
-        if part is not None:
-            check_size(part, await before_sending(self._known_contract(contract_id), "close"))
-        self._require_connection()
-        await send_once(
-            self._submit_close(account_id, contract_id, part), tasks=self._tasks, operation="close"
-        )
-
-    def _named(self, request: OrderRequest) -> OrderRequest:
-        if request.client_order_id:
-            return request
-        return attrs.evolve(request, client_order_id=new_client_order_id(self._clock.now()))
+        await self._desk.close(account_id, contract_id, exact_or_none(size))
 
     # --- streams ---
 

@@ -1,0 +1,86 @@
+"""What a provider's author writes: short methods that speak to the venue, and nothing else.
+
+They are called by the base provider with everything checked: connected, complete, within the
+capabilities. They give the thing or raise; whatever is not documented proof of a refusal counts as
+an unknown outcome.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import ClassVar
+
+from tradeforge_core.capabilities import Capabilities
+from tradeforge_core.enums import MarketDataType, UserDataType
+from tradeforge_core.models import Account, Bar, Contract, Order, OrderRequest, Position, Trade
+from tradeforge_core.requests import BarQuery, OrderChange, Period
+from tradeforge_core.streams.link import StreamLink
+
+
+class VenueAdapter(ABC):
+    """One venue, as a provider knows it."""
+
+    name: ClassVar[str]
+    """The word that `load_provider` knows it by."""
+    capabilities: ClassVar[Capabilities]
+    stream_of: ClassVar[Mapping[MarketDataType | UserDataType, str]]
+    """Which of the provider's connections carries each kind of data."""
+
+    @abstractmethod
+    async def _log_in(self) -> None:
+        """Open what requests need, and log in."""
+
+    @abstractmethod
+    async def _log_out(self) -> None:
+        """Close what `_log_in` opened; must not raise because the venue is gone."""
+
+    @abstractmethod
+    def _make_link(self, stream: str) -> StreamLink:
+        """A new connection of the stream of this name; it publishes to `self._switchboard`."""
+
+    @abstractmethod
+    async def _fetch_accounts(self) -> list[Account]: ...
+
+    @abstractmethod
+    async def _search_contracts(self, text: str) -> list[Contract]: ...
+
+    @abstractmethod
+    async def _fetch_contract(self, contract_id: str) -> Contract: ...
+
+    @abstractmethod
+    async def _find_contract(self, symbol: str) -> Contract: ...
+
+    @abstractmethod
+    async def _fetch_bars(self, query: BarQuery) -> list[Bar]: ...
+
+    @abstractmethod
+    async def _submit_order(self, request: OrderRequest) -> Order: ...
+
+    @abstractmethod
+    async def _submit_change(self, change: OrderChange) -> None: ...
+
+    @abstractmethod
+    async def _submit_cancel(self, account_id: str, order_id: str) -> None: ...
+
+    @abstractmethod
+    async def _submit_close(
+        self, account_id: str, contract_id: str, size: Decimal | None
+    ) -> None: ...
+
+    @abstractmethod
+    async def _fetch_order(self, account_id: str, order_id: str) -> Order: ...
+
+    @abstractmethod
+    async def _find_by_client_id(self, account_id: str, client_order_id: str) -> Order: ...
+
+    @abstractmethod
+    async def _fetch_open_orders(self, account_id: str) -> list[Order]: ...
+
+    @abstractmethod
+    async def _fetch_order_history(self, account_id: str, period: Period) -> list[Order]: ...
+
+    @abstractmethod
+    async def _fetch_positions(self, account_id: str) -> list[Position]: ...
+
+    @abstractmethod
+    async def _fetch_trades(self, account_id: str, period: Period) -> list[Trade]: ...
