@@ -6,8 +6,7 @@ import typing
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache, partial
-from operator import is_
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import attrs
@@ -91,8 +90,7 @@ def _converter() -> "Converter":
     converter.register_structure_hook(datetime, _to_time)
     converter.register_unstructure_hook(Secret, str)
     for plain_type, hook in _PLAIN.items():
-        # exactly this type: the enums are texts too, and have a hook of their own
-        converter.register_structure_hook_func(partial(is_, plain_type), hook)
+        converter.register_structure_hook(plain_type, hook)
     converter.register_structure_hook(MarketDataType | UserDataType, _to_data_type)
 
     def without_raw(cls: type) -> dict[str, Any]:
@@ -154,10 +152,10 @@ def _to_bool(value: object, _: type) -> bool:
     return value
 
 
-def _to_str(value: object, _: type) -> str:
+def _to_str(value: object, cls: type[str]) -> str:
     if not isinstance(value, str):
         raise ValueError(f"expected text, got {value!r}")
-    return value
+    return cls(value)  # the enums are texts too
 
 
 def _to_int(value: object, _: type) -> int:
@@ -166,7 +164,7 @@ def _to_int(value: object, _: type) -> int:
     return value
 
 
-_PLAIN: dict[type, Callable[[object, type], Any]] = {bool: _to_bool, int: _to_int, str: _to_str}
+_PLAIN: dict[type, Callable[[object, Any], Any]] = {bool: _to_bool, int: _to_int, str: _to_str}
 
 
 def _to_data_type(value: Any, _: Any) -> MarketDataType | UserDataType:
