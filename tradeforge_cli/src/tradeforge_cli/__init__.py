@@ -1,1 +1,1 @@
-"""."""
+"""The `tradeforge` command: a demo without an account, and your broker in the terminal."""

@@ -1,0 +1,76 @@
+"""The `tradeforge` command: its commands, and the one place where errors become exit codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from cyclopts import App, CycloptsError, Parameter
+
+from tradeforge_cli import failures, listings
+from tradeforge_cli.demo.command import demo
+from tradeforge_cli.interruption import Terminated
+from tradeforge_cli.quotes.command import quotes
+from tradeforge_cli.sandbox import sandbox
+from tradeforge_cli.terminal import forgive_characters, output
+
+
+def _example(line: str) -> str:
+    return f"Example: `tradeforge {line}`"
+
+
+app = App(
+    name="tradeforge",
+    help="Trade through any broker with one interface: a demo first, then your own account.",
+    help_epilogue=(
+        "Start with `tradeforge demo`: it needs no account. For your broker put its settings into"
+        " the environment or into a file named .env in this folder."
+    ),
+    version=lambda: f"tradeforge {version('tradeforge-cli')}",
+    default_parameter=Parameter(negative=""),
+    suppress_keyboard_interrupt=False,
+    result_action="return_value",
+    exit_on_error=False,
+    print_error=False,
+)
+contracts = App(
+    name="contracts",
+    help="Find contracts at your broker.",
+    help_epilogue=_example("contracts search NQ"),
+)
+contracts.command(listings.search)
+
+app.command(demo, help_epilogue=_example("demo --seconds 20 --seed 7"))
+app.command(quotes, help_epilogue=_example("quotes MNQ ES --seconds 30"))
+app.command(listings.accounts, help_epilogue=_example("accounts --json"))
+app.command(contracts)
+app.command(listings.providers, help_epilogue=_example("providers"))
+app.command(sandbox, help_epilogue=_example("sandbox topstepx --port 8765"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is the answer."""
+    forgive_characters()
+    try:
+        code = app(sys.argv[1:] if arguments is None else arguments, console=output())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _let_go_of_output()
+    except KeyboardInterrupt:
+        failures.say("interrupted")
+        return failures.INTERRUPTED
+    except Terminated:
+        return failures.TERMINATED
+    except CycloptsError as error:
+        return failures.tell(error)
+    except Exception as error:  # a person gets a line that says what to do
+        if os.environ.get("TRADEFORGE_DEBUG"):
+            raise
+        return failures.tell(error)
+    return code or 0
+
+
+def _let_go_of_output() -> int:
+    """Nobody reads any more: let the flush at the exit of Python find a place to write to."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return failures.BROKEN_PIPE

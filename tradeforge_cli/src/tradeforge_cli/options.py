@@ -1,0 +1,44 @@
+"""The options that several commands share, and how a provider is chosen."""
+
+from typing import Annotated, TypeAlias
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from tradeforge_cli.failures import UsageError
+from tradeforge_core import InstalledProvider, ProviderNotFound, installed_providers
+
+Json: TypeAlias = Annotated[
+    bool,
+    Parameter(
+        name="--json",
+        help="Print JSON for a program instead of text for a person.",
+        show_default=False,
+    ),
+]
+ProviderName: TypeAlias = Annotated[
+    str | None,
+    Parameter(name="--provider", help="Which provider; needed when several are installed."),
+]
+Seed: TypeAlias = Annotated[
+    int, Parameter(help="Decides how the simulated market moves.", validator=Number(gte=0))
+]
+
+
+def chosen_provider(name: str | None) -> str:
+    """The provider that is meant. Raises `UsageError`, `ProviderNotFound`."""
+    return name or _only(installed_providers(), "provider")
+
+
+def chosen_sandbox(name: str | None) -> str:
+    """The sandbox that is meant. Raises `UsageError`, `ProviderNotFound`."""
+    return name or _only([one for one in installed_providers() if one.has_sandbox], "sandbox")
+
+
+def _only(installed: list[InstalledProvider], word: str) -> str:
+    names = sorted({one.name for one in installed})
+    if not names:
+        raise ProviderNotFound(f"No {word} is installed. Try: pip install tradeforge-topstepx")
+    if len(names) > 1:
+        raise UsageError(f"choose with --provider one of: {', '.join(names)}")
+    return names[0]

@@ -1,0 +1,107 @@
+"""What is known of each contract at this moment, and whether it can still be believed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import Enum
+
+from attrs import Factory, define
+
+from tradeforge_core import (
+    Contract,
+    Gap,
+    MarketDataType,
+    MarketEvent,
+    QuoteEvent,
+    StatusChanged,
+    StreamConnectionStatus,
+    Topic,
+    TradeForgeError,
+)
+
+
+class Trust(Enum):
+    WAITING = "waiting"
+    """No quote has come yet."""
+    LIVE = "live"
+    STALE = "stale"
+    """The connection was lost after this quote: the market has moved on, unseen."""
+
+
+@define
+class QuoteRow:
+    contract: Contract
+    quote: QuoteEvent | None = None
+    trust: Trust = Trust.WAITING
+    gaps: int = 0
+
+    def age(self, now: datetime) -> float | None:
+        """Seconds since the quote was received."""
+        return (now - self.quote.received).total_seconds() if self.quote else None
+
+    def distrust(self) -> None:
+        if self.trust is Trust.LIVE:
+            self.trust = Trust.STALE
+
+
+@define
+class StreamState:
+    """`since` is when the stream went live, or when it was lost: attempts in between keep it."""
+
+    status: StreamConnectionStatus
+    since: datetime
+    reason: str | None
+
+    @property
+    def is_live(self) -> bool:
+        return self.status is StreamConnectionStatus.LIVE
+
+
+@define
+class QuoteBoard:
+    rows: dict[str, QuoteRow]
+    streams: dict[str, StreamState] = Factory(dict)
+    last_gap: Gap | None = None
+    last_error: TradeForgeError | None = None
+
+    @classmethod
+    def of(cls, contracts: Iterable[Contract]) -> "QuoteBoard":
+        return cls({contract.id: QuoteRow(contract) for contract in contracts})
+
+    def take(self, event: MarketEvent) -> None:
+        """Take in one event; kinds that a board of quotes has no use for change nothing."""
+        if isinstance(event, QuoteEvent):
+            self._take_quote(event)
+        elif isinstance(event, StatusChanged):
+            self._take_status(event)
+        elif isinstance(event, Gap):
+            self._take_gap(event)
+
+    def _take_quote(self, event: QuoteEvent) -> None:
+        row = self.rows[event.contract_id]
+        row.quote = event
+        row.trust = Trust.LIVE
+
+    def _take_status(self, event: StatusChanged) -> None:
+        state = StreamState(event.status, event.received, event.reason)
+        before = self.streams.get(event.stream)
+        if before is not None and not before.is_live and not state.is_live:
+            state.since = before.since
+            state.reason = event.reason or before.reason
+        self.streams[event.stream] = state
+        if not state.is_live:
+            self._distrust(self.rows.values())
+
+    def _take_gap(self, event: Gap) -> None:
+        self.last_gap = event
+        hit = [row for key, row in self.rows.items() if _topic(key) in event.topics]
+        self._distrust(hit)
+        for row in hit:
+            row.gaps += 1
+
+    def _distrust(self, rows: Iterable[QuoteRow]) -> None:
+        for row in rows:
+            row.distrust()
+
+
+def _topic(contract_id: str) -> Topic:
+    return Topic(MarketDataType.QUOTE, contract_id)

@@ -1,0 +1,65 @@
+"""`tradeforge sandbox`: a venue on this machine, for a bot in another window."""
+
+import asyncio
+import json
+import shlex
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from tradeforge_cli.failures import UsageError
+from tradeforge_cli.interruption import Terminated, run
+from tradeforge_cli.options import Json, Seed
+from tradeforge_core import Sandbox, load_sandbox
+
+
+def sandbox(
+    name: Annotated[str, Parameter(help="The provider whose venue to serve, such as topstepx.")],
+    /,
+    *,
+    port: Annotated[
+        int,
+        Parameter(help="Where to listen; 0 takes a free port.", validator=Number(gte=0, lt=65536)),
+    ] = 0,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> int:
+    """Serve a local venue for your bot, and print the settings to reach it.
+
+    Nothing leaves this machine and no account is needed. It runs until Ctrl-C or SIGTERM.
+    """
+    venue = load_sandbox(name, port=port, seed=seed)
+    try:
+        run(_serve(venue, name, seed, as_json=as_json))
+    except (KeyboardInterrupt, Terminated):
+        return 0  # the way it is meant to end
+    except OSError as error:
+        where = f"port {port}" if port else "a free port"
+        raise UsageError(f"the sandbox cannot listen on {where}: {error.strerror}") from error
+    return 0
+
+
+async def _serve(venue: Sandbox, name: str, seed: int, *, as_json: bool) -> None:
+    async with venue:
+        sys.stdout.write(_as_json(venue) if as_json else _as_text(venue, name, seed))
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+def _as_json(venue: Sandbox) -> str:
+    return json.dumps(venue.settings) + "\n"
+
+
+def _as_text(venue: Sandbox, name: str, seed: int) -> str:
+    exports = [f"export {key}={shlex.quote(value)}" for key, value in venue.settings.items()]
+    return "\n".join(
+        [
+            f"# The {name} sandbox is serving (seed {seed}); Ctrl-C ends it.",
+            "# Copy these lines into the shell of your bot, or, without the word `export`,",
+            "# into a file named .env in the folder where your bot starts.",
+            *exports,
+            "",
+        ]
+    )
