@@ -1,10 +1,11 @@
 """The name of an order, made before it is sent, unique for ever."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PREFIX = "tf1"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_client_order_id(now: datetime) -> str:
@@ -13,7 +14,7 @@ def new_client_order_id(now: datetime) -> str:
     Never a counter: it must be unique across restarts and across processes, and a venue may
     remember an id for ever. The length leaves room for suffixes such as `-SL`.
     """
-    milliseconds = int(now.timestamp() * 1000) & (1 << 48) - 1
+    milliseconds = (now - _EPOCH) // timedelta(milliseconds=1) & (1 << 48) - 1
     return _PREFIX + _base32(milliseconds << 80 | secrets.randbits(80))
 
 
@@ -29,4 +30,7 @@ def made_at(client_order_id: str) -> datetime | None:
     number = 0
     for digit in digits:
         number = number << 5 | _CROCKFORD.index(digit)
-    return datetime.fromtimestamp((number >> 80) / 1000, UTC)
+    try:
+        return _EPOCH + timedelta(milliseconds=number >> 80)
+    except OverflowError:  # no time that a calendar has
+        return None
