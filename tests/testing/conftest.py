@@ -13,6 +13,7 @@ from tradeforge_testing.exchange import (
     ExchangeEvent,
     ExchangeOrder,
     Instrument,
+    Leg,
     Ticket,
 )
 
@@ -64,7 +65,10 @@ def events(exchange: Exchange) -> list[ExchangeEvent]:
 def place(
     exchange: Exchange, account: ExchangeAccount, instrument: Instrument
 ) -> Callable[..., ExchangeOrder]:
-    """`place("buy", "limit", 2, "99.75")`, on the first account unless told otherwise."""
+    """`place("buy", "limit", 2, "99.75")`, on the first account unless told otherwise.
+
+    The price is the one that the type has; `stop_loss=-10` and `take_profit=20` bring legs.
+    """
 
     def place(
         side: str,
@@ -73,6 +77,8 @@ def place(
         price: str | Decimal | None = None,
         *,
         tag: str | None = None,
+        stop_loss: int | Leg | None = None,
+        take_profit: int | Leg | None = None,
         account_id: int = account.id,
         instrument_id: str = instrument.id,
     ) -> ExchangeOrder:
@@ -86,8 +92,15 @@ def place(
                 size=size,
                 limit_price=exact if type_ == "limit" else None,
                 stop_price=exact if type_ == "stop" else None,
+                trail_price=exact if type_ == "trailing_stop" else None,
+                stop_loss=_leg(stop_loss, OrderType.STOP),
+                take_profit=_leg(take_profit, OrderType.LIMIT),
                 tag=tag,
             )
         )
 
     return place
+
+
+def _leg(leg: int | Leg | None, type_: OrderType) -> Leg | None:
+    return Leg(leg, type_) if isinstance(leg, int) else leg
