@@ -111,11 +111,18 @@ REJECTED: list[tuple[dict[str, Any], int, str | None]] = [
     ),
     ({"type": 4, "stopPrice": 29000}, 2, "Invalid stop price"),
     ({"type": 4, "side": 1, "stopPrice": 30000}, 2, "Invalid stop price"),
-    ({"type": 3, "limitPrice": 29000, "stopPrice": 29000}, 2, "Invalid order type."),
-    ({"type": 5, "trailPrice": 29000}, 2, "Invalid order type."),
-    ({"type": 6}, 2, "Invalid order type."),
-    ({"type": 7}, 2, "Invalid order type."),
-    ({"type": 0}, 2, "Invalid order type."),
+    ({"type": 3, "limitPrice": 29000, "stopPrice": 29000}, 2, "Invalid order type (StopLimit)"),
+    ({"type": 0}, 2, "Invalid order type (Unknown)"),
+    ({"type": 99}, 2, "Invalid order type (99)"),
+    ({"type": -1}, 2, "Invalid order type (-1)"),
+    ({"type": 5}, 2, "Trail Distance not set."),
+    (
+        {"type": 5, "trailPrice": 29000.1},
+        2,
+        "Invalid trail price. Price is not aligned to tick size.",
+    ),
+    ({"type": 5, "trailPrice": 12.5}, 2, "Trail Distance exceeds maximum (1000)"),
+    ({"type": 5, "trailPrice": 29540}, 2, "Invalid trail price"),
 ]
 
 
@@ -130,16 +137,11 @@ async def test_a_rejected_order_exists_and_has_an_id(
     assert (found["order"]["status"], found["order"]["fillVolume"]) == (5, 0)
 
 
-BRACKETS = "Brackets cannot be used with Position Brackets. You must enable Auto OCO Brackets."
 REFUSED: list[tuple[dict[str, Any], int, str | None]] = [
     ({"accountId": 9}, 1, None),
     ({"contractId": "CON.F.US.XYZ.H26"}, 8, None),
     ({"contractId": ""}, 8, None),
     ({"side": 2}, 2, "Invalid order side."),
-    ({"type": 99}, 2, "Invalid order type."),
-    ({"type": -1}, 2, "Invalid order type."),
-    ({"stopLossBracket": {"ticks": -20, "type": 4}}, 2, BRACKETS),
-    ({"takeProfitBracket": {"ticks": 20, "type": 1}}, 2, BRACKETS),
 ]
 
 

@@ -249,3 +249,14 @@ async def test_every_connection_is_told(connect_hub: Connect, place: Call) -> No
     await place()
     stories = [_story(await hub.events(2)) for hub in hubs]
     assert stories == [[(ORDER, 6), (ORDER, 2)]] * 3
+
+
+async def test_a_voided_trade_is_told_again_as_a_change(
+    follower: "HubClient", place: Call, exchange: Exchange
+) -> None:
+    await place()
+    trade = (await follower.events(6))[1][1][0]["data"]
+    exchange.void_fill(1001, trade["id"])
+    events = await follower.events(4)
+    assert _story(events) == [(TRADE, 1), (POSITION, 2), (ACCOUNT, 1), (ACCOUNT, 1)]
+    assert events[0][1][0]["data"] == trade | {"voided": True}

@@ -18,6 +18,16 @@ TYPES = {
     OrderType.JOIN_BID: 6,
     OrderType.JOIN_ASK: 7,
 }
+TYPE_NAMES = {
+    0: "Unknown",
+    1: "Limit",
+    2: "Market",
+    3: "StopLimit",
+    4: "Stop",
+    5: "TrailingStop",
+    6: "JoinBid",
+    7: "JoinAsk",
+}
 STATUSES = {
     OrderStatus.WORKING: 1,
     OrderStatus.PARTIALLY_FILLED: 1,

@@ -32,6 +32,7 @@ class UserFeed:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._held_back: Fill | None = None
+        self._newest_fill = 0
         self._tell: dict[type[Any], Callable[[Any], list[Outgoing]]] = {
             OrderChanged: self._order,
             FillMade: self._fill,
@@ -46,11 +47,16 @@ class UserFeed:
     def _order(self, event: OrderChanged) -> list[Outgoing]:
         order = event.order
         fill, self._held_back = self._held_back, None
-        message = _message("Order", order.account_id, CHANGED, partial(wire.order, order, hub_time))
+        instrument = self._exchange.instruments[order.instrument_id]
+        row = partial(wire.order, order, instrument, hub_time)
+        message = _message("Order", order.account_id, CHANGED, row)
         return [message, *(self._trades(fill) if fill else [])]
 
     def _fill(self, event: FillMade) -> list[Outgoing]:
         fill = event.fill
+        if fill.id <= self._newest_fill:  # it was voided, or one before it was
+            return [_trade(fill, CHANGED)]
+        self._newest_fill = fill.id
         order = self._exchange.order(fill.account_id, fill.order_id)
         if order.type is OrderType.MARKET:
             return self._trades(fill)
@@ -59,11 +65,7 @@ class UserFeed:
 
     def _trades(self, fill: Fill) -> list[Outgoing]:
         opening = self._opening_of(fill)
-        return [
-            _message("Trade", one.account_id, NEW, partial(wire.trade, one, hub_time))
-            for one in (fill, opening)
-            if one is not None
-        ]
+        return [_trade(one, NEW) for one in (fill, opening) if one is not None]
 
     def _opening_of(self, fill: Fill) -> Fill | None:
         """The last fill that opened what this one closes."""
@@ -74,7 +76,7 @@ class UserFeed:
             for one in reversed(self._exchange.fills(fill.account_id))
             if one.id < fill.id and one.instrument_id == fill.instrument_id
         )
-        return next((one for one in earlier if one.realized_pnl is None), None)
+        return next((one for one in earlier if one.realized_pnl is None and not one.voided), None)
 
     def _position(self, event: PositionChanged) -> list[Outgoing]:
         position = event.position
@@ -85,6 +87,10 @@ class UserFeed:
 
     def _account(self, event: AccountChanged) -> list[Outgoing]:
         return [_message("Account", None, CHANGED, partial(wire.account, event.account))] * 2
+
+
+def _trade(fill: Fill, action: int) -> Outgoing:
+    return _message("Trade", fill.account_id, action, partial(wire.trade, fill, hub_time))
 
 
 def _message(kind: str, key: int | None, action: int, row: Callable[[], Row]) -> Outgoing:

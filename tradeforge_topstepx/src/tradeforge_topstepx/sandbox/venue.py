@@ -25,9 +25,14 @@ class Venue:
 
 
 def open_venue(credentials: Credentials, *, clock: Clock, seed: int) -> Venue:
-    """A venue with its contracts and three accounts: practice, combine, and one that is locked."""
+    """A venue with its contracts and three accounts: practice, combine, and one that is locked.
+
+    Brackets can be used on the practice account only: the others are in the mode of a new account.
+    """
     exchange = Exchange(listed_instruments(clock.now().date()), clock=clock, seed=seed)
     exchange.open_account("PRAC-V2-100100-10010001", Decimal(150_000))
-    exchange.open_account("50KTC-V2-100100-10010002", Decimal(50_000))
-    exchange.open_account("50KTC-V2-100100-10010003", Decimal(47_950), can_trade=False)
+    exchange.open_account("50KTC-V2-100100-10010002", Decimal(50_000), auto_oco=False)
+    exchange.open_account(
+        "50KTC-V2-100100-10010003", Decimal(47_950), can_trade=False, auto_oco=False
+    )
     return Venue(exchange, TokenIssuer(clock), credentials, clock)

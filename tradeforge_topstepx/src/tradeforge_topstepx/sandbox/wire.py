@@ -83,7 +83,8 @@ def bar(record: Bar) -> Row:
     }
 
 
-def order(record: ExchangeOrder, stamp: Stamp = rest_time) -> Row:
+def order(record: ExchangeOrder, instrument: Instrument, stamp: Stamp = rest_time) -> Row:
+    trail = _trail_ticks(record)
     return {
         "id": record.id,
         "accountId": record.account_id,
@@ -100,11 +101,18 @@ def order(record: ExchangeOrder, stamp: Stamp = rest_time) -> Row:
         "fillVolume": record.filled_size,
         "filledPrice": optional_number(record.average_fill_price),
         "customTag": record.tag,
-        "trailDistance": None,
-        "trailPrice": None,
-        "parentOrderId": None,
-        "linkedOrderId": None,
+        "trailDistance": trail,
+        "trailPrice": None if trail is None else number(trail * instrument.tick_size),
+        "parentOrderId": record.parent_id,
+        "linkedOrderId": record.linked_id,
     }
+
+
+def _trail_ticks(record: ExchangeOrder) -> int | None:
+    """The distance of a trailing stop; that of every bracket leg, with its sign."""
+    if record.leg_ticks is None or record.trail_ticks is None:
+        return record.trail_ticks if record.leg_ticks is None else record.leg_ticks
+    return record.trail_ticks if record.leg_ticks > 0 else -record.trail_ticks
 
 
 def position(record: ExchangePosition, name: str, stamp: Stamp = rest_time) -> Row:

@@ -1,15 +1,13 @@
-"""Order: place, modify, cancel, and every way to look orders up.
-
-Brackets and trailing stops have their members in the bodies and are refused here for now.
-"""
+"""Order: place, modify, cancel, and every way to look orders up."""
 
 from collections.abc import Callable
 from datetime import datetime
 
-from tradeforge_core.enums import OrderStatus
-from tradeforge_testing.exchange import ExchangeOrder, Ticket
+from tradeforge_core.enums import OrderStatus, OrderType
+from tradeforge_testing.exchange import ExchangeOrder, Leg, Ticket
 from tradeforge_topstepx.sandbox import refusals, wire
 from tradeforge_topstepx.sandbox.bodies import (
+    BracketLeg,
     MalformedBody,
     ModifyOrder,
     OfAccount,
@@ -22,14 +20,11 @@ from tradeforge_topstepx.sandbox.bodies import (
 )
 from tradeforge_topstepx.sandbox.endpoint import Endpoint, Failure, Payload
 from tradeforge_topstepx.sandbox.literals import SIDES, STATUSES, TYPES
+from tradeforge_topstepx.sandbox.place_texts import place_text
 from tradeforge_topstepx.sandbox.venue import Venue
 
 PLACE_REJECTED, MODIFY_REJECTED = 2, 3
 DEFAULT_PAGE, LARGEST_PAGE = 50, 1000
-
-POSITION_BRACKETS = (
-    "Brackets cannot be used with Position Brackets. You must enable Auto OCO Brackets."
-)
 
 _OPEN = STATUSES[OrderStatus.WORKING]
 _DESCENDING = 1
@@ -41,15 +36,11 @@ def place(venue: Venue, body: PlaceOrder) -> Payload:
     """The id of the order; a rejected order has one too."""
     if body.side not in _SIDE_OF:
         raise Failure(PLACE_REJECTED, "Invalid order side.")
-    if body.type not in _TYPE_OF:
-        raise Failure(PLACE_REJECTED, refusals.UNSUPPORTED)
-    if body.stopLossBracket or body.takeProfitBracket:
-        raise Failure(PLACE_REJECTED, POSITION_BRACKETS)
     order = venue.exchange.place(_ticket(body))
     if order.reject is None:
         return {"orderId": order.id}
-    code, text = refusals.PLACE[order.reject]
-    raise Failure(code, refusals.naming_the_price(text, order.type), orderId=order.id)
+    code, _ = refusals.PLACE[order.reject]
+    raise Failure(code, place_text(order.reject, body), orderId=order.id)
 
 
 def _ticket(body: PlaceOrder) -> Ticket:
@@ -57,17 +48,29 @@ def _ticket(body: PlaceOrder) -> Ticket:
         account_id=body.accountId,
         instrument_id=body.contractId,
         side=_SIDE_OF[body.side],
-        type=_TYPE_OF[body.type],
+        type=_type_of(body.type),
         size=body.size,
         limit_price=body.limitPrice,
         stop_price=body.stopPrice,
+        trail_price=body.trailPrice,
+        stop_loss=_leg(body.stopLossBracket),
+        take_profit=_leg(body.takeProfitBracket),
         tag=body.customTag or None,
     )
 
 
+def _leg(body: BracketLeg | None) -> Leg | None:
+    return None if body is None else Leg(body.ticks, _type_of(body.type))
+
+
+def _type_of(code: int) -> OrderType:
+    return _TYPE_OF.get(code, OrderType.UNKNOWN)
+
+
 def modify(venue: Venue, body: ModifyOrder) -> Payload:
     """Members that are not there, or null, stay as they are."""
-    if body.trailPrice is not None:
+    order = venue.exchange.order(body.accountId, body.orderId)
+    if body.trailPrice is not None and order.type is not OrderType.TRAILING_STOP:
         raise Failure(MODIFY_REJECTED, "Trail price can only be set on a trailing stop.")
     venue.exchange.modify(
         body.accountId,
@@ -75,6 +78,7 @@ def modify(venue: Venue, body: ModifyOrder) -> Payload:
         size=body.size,
         limit_price=body.limitPrice,
         stop_price=body.stopPrice,
+        trail_price=body.trailPrice,
     )
     return {}
 
@@ -88,16 +92,17 @@ def search(venue: Venue, body: Period) -> Payload:
     """Every order but the suspended ones, ascending by id."""
     orders = [one for one in _orders(venue, body.accountId) if not _is_suspended(one)]
     created = _created_in(body.startTimestamp, body.endTimestamp)
-    return {"orders": [wire.order(one) for one in orders if created(one)]}
+    return {"orders": _rows(venue, [one for one in orders if created(one)])}
 
 
 def search_open(venue: Venue, body: OfAccount) -> Payload:
     orders = _orders(venue, body.accountId)
-    return {"orders": [wire.order(one) for one in orders if STATUSES[one.status] == _OPEN]}
+    return {"orders": _rows(venue, [one for one in orders if STATUSES[one.status] == _OPEN])}
 
 
 def search_by_id(venue: Venue, body: OrderOfAccount) -> Payload:
-    return {"order": wire.order(venue.exchange.order(body.accountId, body.orderId))}
+    (row,) = _rows(venue, [venue.exchange.order(body.accountId, body.orderId)])
+    return {"order": row}
 
 
 def query(venue: Venue, body: QueryOrders) -> Payload:
@@ -109,7 +114,7 @@ def query(venue: Venue, body: QueryOrders) -> Payload:
     orders = [one for one in _orders(venue, body.filter.accountId) if _passes(one, body.filter)]
     # Ids are given in the order of creation, so both fields to sort by come to the same.
     ordered = orders[::-1] if body.sortDirection == _DESCENDING else orders
-    page = [wire.order(one) for one in ordered[skip : skip + size]]
+    page = _rows(venue, ordered[skip : skip + size])
     return {"orders": page, "totalCount": len(orders) if body.includeTotalCount else None}
 
 
@@ -132,6 +137,11 @@ def _created_in(start: datetime | None, end: datetime | None) -> Callable[[Excha
 
 def _orders(venue: Venue, account_id: int) -> list[ExchangeOrder]:
     return sorted(venue.exchange.orders(account_id), key=lambda one: one.id)
+
+
+def _rows(venue: Venue, orders: list[ExchangeOrder]) -> list[wire.Row]:
+    listed = venue.exchange.instruments
+    return [wire.order(one, listed[one.instrument_id]) for one in orders]
 
 
 def _is_suspended(order: ExchangeOrder) -> bool:
