@@ -20,6 +20,7 @@ from tradeforge_core import (
     DepthLevel,
     Disconnected,
     Event,
+    FrontMonth,
     MarketDataType,
     MarketTradeEvent,
     NotFound,
@@ -205,8 +206,8 @@ class FakeProvider(Provider):
             raise NotFound(f"no contract {contract_id}")
         return self.contracts[contract_id]
 
-    async def _find_contract(self, symbol: str) -> Contract:
-        return await self._fetch_contract(symbol)
+    async def _find_contract(self, symbol: str) -> FrontMonth:
+        return FrontMonth(contract=await self._fetch_contract(symbol), reason="the only one")
 
     async def _fetch_bars(self, query: BarQuery) -> list[Bar]:
         self.calls.append(f"bars {query.period.start:%H:%M} {query.period.end:%H:%M}")
@@ -240,6 +241,9 @@ class FakeProvider(Provider):
 
     async def _fetch_open_orders(self, account_id: str) -> list[Order]:
         return [make.order()]
+
+    async def _fetch_exits(self, entry: Order) -> list[Order]:
+        return []
 
     async def _fetch_order_history(self, account_id: str, period: Period) -> list[Order]:
         return [make.order()]

@@ -85,7 +85,7 @@ def instances_of(cls: Any) -> st.SearchStrategy[Any]:
 
 
 def test_the_lists_above_have_all_there_is() -> None:
-    assert len(MODELS) == 7
+    assert len(MODELS) >= 7
     in_module = {
         one for one in vars(events).values() if isinstance(one, type) and attrs.has(one)
     } - set(MODELS)
