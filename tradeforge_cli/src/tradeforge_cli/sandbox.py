@@ -4,6 +4,7 @@ import asyncio
 import json
 import shlex
 import sys
+from contextlib import AsyncExitStack
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -34,15 +35,16 @@ def sandbox(
     try:
         run(_serve(venue, name, seed, as_json=as_json))
     except (KeyboardInterrupt, Terminated):
-        return 0  # the way it is meant to end
-    except OSError as error:
-        where = f"port {port}" if port else "a free port"
-        raise UsageError(f"the sandbox cannot listen on {where}: {error.strerror}") from error
+        pass  # the way it is meant to end
     return 0
 
 
 async def _serve(venue: Sandbox, name: str, seed: int, *, as_json: bool) -> None:
-    async with venue:
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(venue)
+        except OSError as error:
+            raise UsageError(f"the sandbox cannot listen there: {error.strerror}") from error
         sys.stdout.write(_as_json(venue) if as_json else _as_text(venue, name, seed))
         sys.stdout.flush()
         await asyncio.Event().wait()

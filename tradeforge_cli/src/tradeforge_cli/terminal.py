@@ -29,7 +29,7 @@ def has_room(console: Console) -> bool:
     return console.width >= _LEAST_COLUMNS and console.height >= _LEAST_ROWS
 
 
-_LEAST_COLUMNS, _LEAST_ROWS = 72, 20
+_LEAST_COLUMNS, _LEAST_ROWS = 80, 22
 
 
 def forgive_characters() -> None:

@@ -105,9 +105,10 @@ class DemoRecord:
         self.story.append(Moment(_now(), text))
 
     def take(self, event: Event) -> None:
-        """Take in one event of the streams."""
+        """Take in one event of the streams; a kind that is not known here is only counted."""
         self.seen[type(event)] += 1
-        _TAKE[type(event)](self, event)
+        if take := _TAKE.get(type(event)):
+            take(self, event)
 
     def take_error(self, error: TradeForgeError) -> None:
         """Take in what no caller was there to catch."""

@@ -70,10 +70,11 @@ def _header(record: DemoRecord) -> RenderableType:
 
 def _title(record: DemoRecord) -> Text:
     symbol = record.contract.symbol if record.contract else ""
-    return Text.assemble(
-        ("TradeForge demo", "bold"), (f"  {record.provider} sandbox, seed {record.seed}  ", "dim"),
-        (symbol, "bold cyan"), no_wrap=True,
-    )  # fmt: skip
+    venue = f"{record.provider} sandbox, seed {record.seed}"
+    text = Text(no_wrap=True, overflow="ellipsis")
+    return text.append_tokens(
+        [("TradeForge demo  ", "bold"), (f"{symbol}  ", "bold cyan"), (venue, "dim")]
+    )
 
 
 def _streams(record: DemoRecord) -> Text:
@@ -105,7 +106,7 @@ def _market(record: DemoRecord, rows: int, *, is_wide: bool) -> Layout:
 
 def _trading(record: DemoRecord, rows: int, *, is_wide: bool) -> Layout:
     panels = [
-        Layout(trading_panels.orders(record), ratio=5),
+        Layout(trading_panels.orders(record), ratio=6),
         Layout(trading_panels.account(record), ratio=4),
     ]
     if is_wide:

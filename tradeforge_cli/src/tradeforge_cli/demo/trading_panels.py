@@ -21,7 +21,7 @@ _STATUS_STYLES = {
 
 
 def orders(record: DemoRecord) -> Panel:
-    """Every order, and under it the statuses it went through."""
+    """Every order with its latest two statuses."""
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -54,7 +54,7 @@ def story(record: DemoRecord, *, rows: int) -> Panel:
 
 def _life(life: OrderLife) -> Text:
     text = Text()
-    for number, status in enumerate(life.statuses):
+    for number, status in enumerate(life.statuses[-2:]):  # all of them are in the summary
         text.append(" → " if number else "", "dim")
         text.append(status.replace("_", " "), _STATUS_STYLES.get(status, ""))
     return text
