@@ -21,7 +21,7 @@ from tradeforge_core import (
 from tradeforge_core.kit.clock import Clock, SystemClock
 from tradeforge_testing import ManualClock
 from tradeforge_topstepx import _signalr
-from tradeforge_topstepx._signalr import HubConnection
+from tradeforge_topstepx._signalr import HubConnection, HubLimits
 
 RS = "\x1e"
 Script = Callable[[ServerConnection], Awaitable[None]]
@@ -38,6 +38,7 @@ class Client:
             received=lambda target, raw: self.events.put_nowait((target, bytes(raw))),
             not_understood=self.complaints.append,
             clock=clock,
+            limits=HubLimits(invoke=0.5),
         )
 
     async def targets(self, count: int) -> list[str]:
@@ -244,8 +245,7 @@ class TestCalls:
             )
         assert [type(result) for result in results] == [type(None), VenueError, type(None)]
 
-    async def test_a_call_that_is_never_completed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(_signalr, "INVOKE_TIMEOUT", 0.05)
+    async def test_a_call_that_is_never_completed(self) -> None:
         async with listening(saying()) as client:
             with pytest.raises(RequestTimeout, match="SubscribeOrders"):
                 await client.hub.invoke("SubscribeOrders", 1001)

@@ -275,10 +275,10 @@ class TestRefusals:
             account_id=account.id,
             contract_id=contract.id,
             side=OrderSide.BUY,
-            type=OrderType.TRAILING_STOP,
+            type=OrderType.STOP_LIMIT,
             size=1,
         )
-        with pytest.raises(NotSupported, match="trailing_stop"):
+        with pytest.raises(NotSupported, match="stop_limit"):
             await broker.place_order(request)
         with pytest.raises(NotSupported, match="time in force"):
             await broker.place_order(

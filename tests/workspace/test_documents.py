@@ -13,6 +13,7 @@ import pytest
 
 import tradeforge_core
 from tradeforge_core import TradeForgeError, hookspecs
+from tradeforge_topstepx.firms import FIRMS
 from tradeforge_topstepx.sandbox import TopStepXSandbox
 
 ROOT = Path(__file__).parents[2]
@@ -140,6 +141,11 @@ def test_every_setting_has_its_place() -> None:
     assert "TS_USERNAME" in settings
     for page in (ROOT / "docs" / "configuration.md", ROOT / ".env.example"):
         assert settings <= set(re.findall(r"\bTS_[A-Z_]+\b", page.read_text())), page
+
+
+def test_every_firm_has_its_place() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    assert all(f"`{firm}`" in page for firm in FIRMS)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))

@@ -12,7 +12,16 @@ from typing import ClassVar
 
 from tradeforge_core.capabilities import Capabilities
 from tradeforge_core.enums import MarketDataType, UserDataType
-from tradeforge_core.models import Account, Bar, Contract, Order, OrderRequest, Position, Trade
+from tradeforge_core.models import (
+    Account,
+    Bar,
+    Contract,
+    FrontMonth,
+    Order,
+    OrderRequest,
+    Position,
+    Trade,
+)
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.link import StreamLink
 
@@ -48,7 +57,8 @@ class VenueAdapter(ABC):
     async def _fetch_contract(self, contract_id: str) -> Contract: ...
 
     @abstractmethod
-    async def _find_contract(self, symbol: str) -> Contract: ...
+    async def _find_contract(self, symbol: str) -> FrontMonth:
+        """The contract of a symbol or of a root, and why it is that one."""
 
     @abstractmethod
     async def _fetch_bars(self, query: BarQuery) -> list[Bar]: ...
@@ -75,6 +85,10 @@ class VenueAdapter(ABC):
 
     @abstractmethod
     async def _fetch_open_orders(self, account_id: str) -> list[Order]: ...
+
+    @abstractmethod
+    async def _fetch_exits(self, entry: Order) -> list[Order]:
+        """The legs of the entry's bracket, whatever their status; none for an order without."""
 
     @abstractmethod
     async def _fetch_order_history(self, account_id: str, period: Period) -> list[Order]: ...

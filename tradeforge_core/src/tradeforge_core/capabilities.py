@@ -16,6 +16,10 @@ class Capabilities:
     """Everything is off until the provider declares it."""
 
     order_types: frozenset[OrderType] = frozenset()
+    brackets: bool = False
+    """An order may bring a stop loss and a take profit along."""
+    bracket_min_ticks: int = 1
+    """How near to the entry an exit may be."""
     times_in_force: frozenset[TimeInForce] = frozenset()
     market_data: frozenset[MarketDataType] = frozenset()
     user_data: frozenset[UserDataType] = frozenset()

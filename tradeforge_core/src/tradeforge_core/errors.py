@@ -10,6 +10,7 @@ TradeForgeError
 ├── OrderVetoed              an add-on refused the order; nothing was sent
 ├── NotSent                  proof that nothing reached the venue
 ├── OrderOutcomeUnknown      sent, and no proof of what became of it
+├── NotFlat                  positions or orders are left after closing
 ├── SubscriberOverflow       this subscriber was too slow for data that may not be dropped
 ├── BookNotLive              the order book has a hole and must not be read
 ├── HandlerFailed            a handler of the user raised; the cause is chained
@@ -19,6 +20,7 @@ TradeForgeError
 ├── DecodeError              the venue's message was not understood
 └── VenueError               the venue said no
     ├── AuthenticationError
+    │   └── SessionConflict
     ├── RateLimited
     ├── NotFound
     └── OrderRejected
@@ -26,6 +28,10 @@ TradeForgeError
 """
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tradeforge_core.models import Order, Position
 
 
 class TradeForgeError(Exception):
@@ -114,6 +120,23 @@ class OrderOutcomeUnknown(TradeForgeError):
         self.order_id = order_id
 
 
+class NotFlat(TradeForgeError):
+    """Closing did not leave the account as it should; `positions` and `orders` are what is left."""
+
+    def __init__(
+        self, positions: Iterable["Position"] = (), orders: Iterable["Order"] = ()
+    ) -> None:
+        self.positions = tuple(positions)
+        self.orders = tuple(orders)
+        held = ", ".join(f"{one.size:f} of {one.contract_id}" for one in self.positions)
+        working = ", ".join(f"order {one.id} ({one.status})" for one in self.orders)
+        left = "; ".join(part for part in (held, working) if part)
+        super().__init__(f"not flat yet, look again: {left or 'nothing could be proven'}")
+
+    def __reduce__(self) -> "tuple[type[NotFlat], tuple[tuple[Position, ...], tuple[Order, ...]]]":
+        return type(self), (self.positions, self.orders)
+
+
 class SubscriberOverflow(TradeForgeError):
     """Orders, fills, positions or accounts came faster than this subscriber read them.
 
@@ -176,6 +199,10 @@ class VenueError(TradeForgeError):
 
 class AuthenticationError(VenueError):
     """The venue does not accept the credentials or the token."""
+
+
+class SessionConflict(AuthenticationError):
+    """The venue ends the session again and again, because another one takes its place."""
 
 
 class RateLimited(VenueError):

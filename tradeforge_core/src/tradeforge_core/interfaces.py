@@ -17,11 +17,14 @@ if TYPE_CHECKING:
         Account,
         Bar,
         Contract,
+        FrontMonth,
         Order,
+        OrderFamily,
         OrderRequest,
         Position,
         Trade,
     )
+    from tradeforge_core.orders.unwinding import CancelResult
     from tradeforge_core.streams.subscription import Subscription
 
 EventHandler = TypeVar("EventHandler", bound="Callable[[Event], object]")
@@ -60,6 +63,10 @@ class TradingPlatformAPI(ABC):
         """
 
     @abstractmethod
+    async def resolve_front_month(self, root: str) -> "FrontMonth":
+        """The contract to trade today for a product (`MNQ`), and why. Raises `NotFound`."""
+
+    @abstractmethod
     async def get_historical_bars(
         self,
         contract_id: str,
@@ -92,6 +99,7 @@ class TradingPlatformAPI(ABC):
         size: Decimal | int | str | None = None,
         limit_price: Decimal | int | str | None = None,
         stop_price: Decimal | int | str | None = None,
+        trail_distance: Decimal | int | str | None = None,
     ) -> None:
         """Change what is named of a working order. Raises as `place_order`, and `NotFound`."""
 
@@ -100,6 +108,15 @@ class TradingPlatformAPI(ABC):
         """Ask the venue to take the order back; a fill may still win the race.
 
         Raises `NotFound`, `OrderRejected`, `NotSent`, `OrderOutcomeUnknown`.
+        """
+
+    @abstractmethod
+    async def cancel_all_orders(
+        self, account_id: str, *, contract_id: str | None = None
+    ) -> list["CancelResult"]:
+        """Cancel every open order of the account, or of one contract; one result for each.
+
+        Raises what the look at the open orders raises; what a cancel raises is in its result.
         """
 
     @abstractmethod
@@ -115,7 +132,11 @@ class TradingPlatformAPI(ABC):
 
     @abstractmethod
     async def get_open_orders(self, account_id: str) -> list["Order"]:
-        """The orders that can still fill, oldest first."""
+        """The orders that can still fill, oldest first; exits that wait for an entry, too."""
+
+    @abstractmethod
+    async def get_order_family(self, account_id: str, entry_id: str) -> "OrderFamily":
+        """An entry and the exits of its bracket, whatever their status. Raises `NotFound`."""
 
     @abstractmethod
     async def get_order_history(
@@ -131,9 +152,18 @@ class TradingPlatformAPI(ABC):
     async def close_position(
         self, account_id: str, contract_id: str, *, size: Decimal | int | str | None = None
     ) -> None:
-        """Close the position at the market, or `size` of it. Working orders stay.
+        """Close the position at the market, or `size` of it, and return once it is seen closed.
 
-        Raises `NotFound` when there is none, `OrderRejected`, `NotSent`, `OrderOutcomeUnknown`.
+        Exits of brackets are cancelled, or made no larger than what is left; other orders stay.
+        Raises `NotFound` when there is no position, `OrderRejected`, `NotSent`,
+        `OrderOutcomeUnknown`, and `NotFlat` when closing or the exits cannot be proven in time.
+        """
+
+    @abstractmethod
+    async def flatten(self, account_id: str) -> None:
+        """Cancel every order, close every position, and prove by reading back that it is so.
+
+        Raises `NotFlat` with what is left, and whatever stopped it on the way.
         """
 
     @abstractmethod

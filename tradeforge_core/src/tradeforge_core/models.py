@@ -116,10 +116,24 @@ class Bar:
 
 
 @frozen(kw_only=True)
+class Bracket:
+    """The exits that an entry brings along: when one fills, the venue cancels the other.
+
+    Both are distances in price from the entry's fill, above zero whatever the side. With
+    `trailing` the stop loss follows the market at its distance.
+    """
+
+    stop_loss: Decimal | None = field(default=None, converter=exact_or_none)
+    take_profit: Decimal | None = field(default=None, converter=exact_or_none)
+    trailing: bool = False
+
+
+@frozen(kw_only=True)
 class OrderRequest:
     """What to place. Numbers may be Decimal, int or str; a float is refused.
 
     `client_order_id` names the order for ever; without one, `place_order` makes it.
+    `trail_distance` is how far, in price, a trailing stop stays behind the market.
     """
 
     account_id: str = field(validator=instance_of(str))
@@ -129,6 +143,8 @@ class OrderRequest:
     size: Decimal = field(converter=exact)
     limit_price: Decimal | None = field(default=None, converter=exact_or_none)
     stop_price: Decimal | None = field(default=None, converter=exact_or_none)
+    trail_distance: Decimal | None = field(default=None, converter=exact_or_none)
+    bracket: Bracket | None = field(default=None, validator=optional(instance_of(Bracket)))
     time_in_force: TimeInForce | None = field(
         default=None, validator=optional(instance_of(TimeInForce))
     )
@@ -167,6 +183,25 @@ class OrderRequest:
         )
 
     @classmethod
+    def trailing_stop(
+        cls,
+        account_id: str,
+        contract_id: str,
+        side: OrderSide,
+        size: Decimal | int | str,
+        distance: Decimal | int | str,
+    ) -> "OrderRequest":
+        """A stop that follows the market, `distance` behind its best price."""
+        return cls(
+            account_id=account_id,
+            contract_id=contract_id,
+            side=side,
+            type=OrderType.TRAILING_STOP,
+            size=size,
+            trail_distance=distance,
+        )
+
+    @classmethod
     def stop(
         cls,
         account_id: str,
@@ -188,7 +223,11 @@ class OrderRequest:
 
 @frozen(kw_only=True)
 class Order:
-    """An order as the venue last described it."""
+    """An order as the venue last described it.
+
+    A leg of a bracket has the entry as its parent; `linked_order_id` is what it cancels by filling,
+    where the venue says so. When it filled is on its trades: `updated_at` may not move by a fill.
+    """
 
     id: str
     account_id: str
@@ -201,6 +240,9 @@ class Order:
     filled_size: Decimal = Decimal(0)
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    trail_distance: Decimal | None = None
+    parent_order_id: str | None = None
+    linked_order_id: str | None = None
     average_fill_price: Decimal | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -209,6 +251,27 @@ class Order:
     @property
     def remaining_size(self) -> Decimal:
         return self.size - self.filled_size
+
+
+@frozen(kw_only=True)
+class OrderFamily:
+    """An entry with its exits; an exit is None where there is none."""
+
+    entry: Order
+    stop_loss: Order | None = None
+    take_profit: Order | None = None
+
+    @property
+    def exits(self) -> list[Order]:
+        return [leg for leg in (self.stop_loss, self.take_profit) if leg is not None]
+
+
+@frozen(kw_only=True)
+class FrontMonth:
+    """The contract that a root stands for today, and why it is that one."""
+
+    contract: Contract
+    reason: str
 
 
 @frozen(kw_only=True)

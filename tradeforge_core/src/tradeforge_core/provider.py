@@ -13,7 +13,13 @@ from enum import Enum
 from typing import Self
 
 from tradeforge_core.adapter import VenueAdapter
-from tradeforge_core.enums import BarUnit, MarketDataType, StreamConnectionStatus, UserDataType
+from tradeforge_core.enums import (
+    BarUnit,
+    MarketDataType,
+    OrderType,
+    StreamConnectionStatus,
+    UserDataType,
+)
 from tradeforge_core.errors import Disconnected, NotSupported
 from tradeforge_core.events import MarketEvent, Topic, UserEvent
 from tradeforge_core.interfaces import (
@@ -29,13 +35,16 @@ from tradeforge_core.models import (
     Account,
     Bar,
     Contract,
+    FrontMonth,
     Order,
+    OrderFamily,
     OrderRequest,
     Position,
     Trade,
     exact_or_none,
 )
 from tradeforge_core.orders.desk import OrderDesk
+from tradeforge_core.orders.unwinding import CancelResult, Unwinding
 from tradeforge_core.plugins import Plugins
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.backoff import Backoff
@@ -74,6 +83,7 @@ class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
             tasks=self._tasks,
             clock=self._clock,
         )
+        self._unwinding = Unwinding(self._desk, self, self._clock)
         self._state = _State.NEW
         self._connecting = asyncio.Lock()
         self._ended = asyncio.Event()
@@ -147,9 +157,13 @@ class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
 
     async def get_contract_by_symbol(self, symbol: str) -> Contract:
         self._require_connection()
-        contract = await self._find_contract(symbol)
-        self._contracts[contract.id] = contract
-        return contract
+        return (await self.resolve_front_month(symbol)).contract
+
+    async def resolve_front_month(self, root: str) -> FrontMonth:
+        self._require_connection()
+        found = await self._find_contract(root)
+        self._contracts[found.contract.id] = found.contract
+        return found
 
     async def get_historical_bars(
         self,
@@ -185,6 +199,15 @@ class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
     async def get_open_orders(self, account_id: str) -> list[Order]:
         self._require_connection()
         return await self._fetch_open_orders(account_id)
+
+    async def get_order_family(self, account_id: str, entry_id: str) -> OrderFamily:
+        entry = await self.get_order(account_id, entry_id)
+        exits = await self._fetch_exits(entry)
+        return OrderFamily(
+            entry=entry,
+            stop_loss=_first(exits, {OrderType.STOP, OrderType.TRAILING_STOP}),
+            take_profit=_first(exits, {OrderType.LIMIT}),
+        )
 
     async def get_order_history(
         self, account_id: str, *, start: datetime, end: datetime | None = None
@@ -223,6 +246,7 @@ class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
         size: Decimal | int | str | None = None,
         limit_price: Decimal | int | str | None = None,
         stop_price: Decimal | int | str | None = None,
+        trail_distance: Decimal | int | str | None = None,
     ) -> None:
         change = OrderChange(
             account_id=account_id,
@@ -230,6 +254,7 @@ class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
             size=size,
             limit_price=limit_price,
             stop_price=stop_price,
+            trail_distance=trail_distance,
         )
         await self._desk.modify(change)
 
@@ -239,7 +264,18 @@ class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
     async def close_position(
         self, account_id: str, contract_id: str, *, size: Decimal | int | str | None = None
     ) -> None:
-        await self._desk.close(account_id, contract_id, exact_or_none(size))
+        self._require_connection()
+        await self._unwinding.close(account_id, contract_id, exact_or_none(size))
+
+    async def cancel_all_orders(
+        self, account_id: str, *, contract_id: str | None = None
+    ) -> list[CancelResult]:
+        self._require_connection()
+        return await self._unwinding.cancel_all(account_id, contract_id)
+
+    async def flatten(self, account_id: str) -> None:
+        self._require_connection()
+        await self._unwinding.flatten(account_id)
 
     # --- streams ---
 
@@ -291,6 +327,10 @@ class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
         self._require_connection()
         for contract_id in {topic.key for topic in topics}:
             await self._known_contract(contract_id)
+
+
+def _first(orders: Iterable[Order], types: set[OrderType]) -> Order | None:
+    return next((order for order in orders if order.type in types), None)
 
 
 _LAST_ANSWERS = 5.0

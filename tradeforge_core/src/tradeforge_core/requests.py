@@ -58,3 +58,4 @@ class OrderChange:
     size: Decimal | None = field(converter=exact_or_none)
     limit_price: Decimal | None = field(converter=exact_or_none)
     stop_price: Decimal | None = field(converter=exact_or_none)
+    trail_distance: Decimal | None = field(converter=exact_or_none)

@@ -1,5 +1,7 @@
 """The operations of the gateway: path, shape of the answer, meaning of the error codes."""
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -65,8 +67,19 @@ def _status_error(path: str, answer: HttpAnswer) -> VenueError:
 
 
 def _seconds(header: str | None) -> float | None:
-    """The wait that a Retry-After asks for; its other forms, and nonsense, count as none."""
-    return float(header) if header is not None and header.isdecimal() else None
+    """The wait that a Retry-After asks for, in seconds or as a date; nonsense counts as none."""
+    if header is None:
+        return None
+    if header.isascii() and header.isdigit():
+        return float(header[:_MOST_DIGITS])
+    try:
+        return max((parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+_MOST_DIGITS = 9
+"""Of a Retry-After; more would be longer than anybody waits."""
 
 
 def decode_error(what: str, error: Exception) -> DecodeError:

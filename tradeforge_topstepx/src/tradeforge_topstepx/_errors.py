@@ -102,6 +102,13 @@ PARTIAL_CLOSE: Codes = {
     9: Refusal("AccountRejected", OrderRejected),
 }
 
+_TEXT_HINTS = {
+    "You must enable Auto OCO Brackets": (
+        "switch the account from Position Brackets to Auto OCO Brackets in the platform's settings"
+    ),
+    "custom tag is already in use": "a client order id names one order for ever, a refused one too",
+    "Cannot trail without a last price": "nothing has traded yet: try again after the first trade",
+}
 _HALTED = "not in an active trading status"
 _HINTS = {
     "InvalidCredentials": "check TS_USERNAME (the login name, not the e-mail) and TS_API_KEY",
@@ -119,7 +126,11 @@ def refusal_error(codes: Codes, path: str, code: int, text: str | None) -> Venue
     kind = refusal.error
     if kind is OrderRejected and text and _HALTED in text:
         kind = MarketClosed
-    hint = _HINTS.get(refusal.name)
+    hint = _text_hint(text) or _HINTS.get(refusal.name)
     said = ": ".join(part for part in (refusal.name, text) if part)
     message = f"{path}: {said}" + (f" ({hint})" if hint else "")
     return kind(message, code=code, name=refusal.name)
+
+
+def _text_hint(text: str | None) -> str | None:
+    return next((hint for part, hint in _TEXT_HINTS.items() if text and part in text), None)

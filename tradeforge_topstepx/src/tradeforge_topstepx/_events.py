@@ -14,6 +14,7 @@ from tradeforge_core import (
     PositionUpdateEvent,
     QuoteEvent,
     Topic,
+    Trade,
     UserDataType,
     UserTradeEvent,
 )
@@ -35,10 +36,37 @@ _Keyed = tuple[str, Event]
 """A contract id or an account id, and an event for it."""
 
 
+class Memory:
+    """What outlives a connection: the newest prices, and which fills were told already.
+
+    The gateway sends the opening fill again with the closing one, and anything may come twice
+    around a reconnection.
+    """
+
+    def __init__(self) -> None:
+        self.quotes: dict[str, QuoteEvent] = {}
+        self._fills: dict[tuple[str, bool], None] = {}
+
+    def is_new(self, trade: Trade) -> bool:
+        """Whether this fill, or that it was voided, has not been told yet."""
+        key = (trade.id, trade.voided)
+        if key in self._fills:
+            return False
+        self._fills[key] = None
+        if len(self._fills) > _MOST_FILLS:
+            del self._fills[next(iter(self._fills))]
+        return True
+
+
+_MOST_FILLS = 100_000
+"""Fills are repeated within a position's life; this many are days of trading."""
+
+
 class EventReader:
     """Reads the messages of one connection. Quotes and depth are changes: it knows what was."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory | None = None) -> None:
+        self._memory = memory or Memory()
         self._quotes: dict[str, QuoteEvent] = {}
         self._has_depth: set[str] = set()
         self._readers: dict[str, Callable[[msgspec.Raw, datetime], Iterable[_Keyed]]] = {
@@ -48,7 +76,7 @@ class EventReader:
             "GatewayUserAccount": _read_account,
             "GatewayUserOrder": _read_order,
             "GatewayUserPosition": _read_position,
-            "GatewayUserTrade": _read_trade,
+            "GatewayUserTrade": self._read_trade,
         }
 
     def read(
@@ -73,7 +101,7 @@ class EventReader:
         contract_id, row = _quote_decoder.decode(arguments)
         previous = self._quotes.get(contract_id)
         quote = _mapping.to_quote(contract_id, row, previous, received)
-        self._quotes[contract_id] = quote
+        self._quotes[contract_id] = self._memory.quotes[contract_id] = quote
         yield contract_id, quote
 
     def _read_depth(self, arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
@@ -82,6 +110,11 @@ class EventReader:
         event = _mapping.to_depth(contract_id, _listed(rows), fresh=fresh, received=received)
         self._has_depth.add(contract_id)
         yield contract_id, event
+
+    def _read_trade(self, arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
+        trade = _mapping.to_trade(_trade_decoder.decode(_user_row(arguments)))
+        if self._memory.is_new(trade):
+            yield trade.account_id, UserTradeEvent(trade=trade, time=trade.time, received=received)
 
 
 def _read_market_trades(arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
@@ -124,20 +157,14 @@ def _read_account(arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed
 
 def _read_order(arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
     order = _mapping.to_order(_order_decoder.decode(_user_row(arguments)))
-    yield (
-        order.account_id,
-        OrderUpdateEvent(order=order, time=order.updated_at, received=received),
-    )
+    # a fill does not move the update time: then the order's own time is not known
+    time = None if order.filled_size else order.updated_at
+    yield order.account_id, OrderUpdateEvent(order=order, time=time, received=received)
 
 
 def _read_position(arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
     position = _mapping.to_position(_position_decoder.decode(_user_row(arguments)))
     yield position.account_id, PositionUpdateEvent(position=position, received=received)
-
-
-def _read_trade(arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
-    trade = _mapping.to_trade(_trade_decoder.decode(_user_row(arguments)))
-    yield trade.account_id, UserTradeEvent(trade=trade, time=trade.time, received=received)
 
 
 _account_decoder = msgspec.json.Decoder(_wire.AccountRow, strict=False)

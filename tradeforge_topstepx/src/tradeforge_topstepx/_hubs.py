@@ -12,16 +12,17 @@ from tradeforge_core import (
     Gap,
     GapCause,
     MarketDataType,
+    SessionConflict,
     Topic,
     UserDataType,
 )
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.streams.link import StreamLink
 from tradeforge_core.streams.switchboard import Switchboard
-from tradeforge_topstepx._events import KINDS, EventReader
+from tradeforge_topstepx._events import KINDS, EventReader, Memory
 from tradeforge_topstepx._rest import whole_id
 from tradeforge_topstepx._session import Session, Token
-from tradeforge_topstepx._signalr import HubConnection
+from tradeforge_topstepx._signalr import HubConnection, HubLimits
 
 MARKET_HUB = "market"
 USER_HUB = "user"
@@ -74,11 +75,25 @@ CHANNELS: Mapping[MarketDataType | UserDataType, Channel] = {
 }
 
 
+_CONFLICT = (
+    "the gateway ends this session again and again: another program, or another place, uses the"
+    " same login; stop one of them"
+)
+
+
 class HubLink(StreamLink):
     """One connection to one of the hubs."""
 
     def __init__(
-        self, stream: str, url: str, session: Session, switchboard: Switchboard, clock: Clock
+        self,
+        stream: str,
+        url: str,
+        session: Session,
+        switchboard: Switchboard,
+        clock: Clock,
+        *,
+        memory: Memory,
+        limits: HubLimits,
     ) -> None:
         self._stream = stream
         self._session = session
@@ -86,9 +101,13 @@ class HubLink(StreamLink):
         self._clock = clock
         self._token: Token | None = None
         self._subscribed: set[Topic] = set()
-        self._reader = EventReader()
+        self._reader = EventReader(memory)
         self._hub = HubConnection(
-            url, received=self._deliver, not_understood=self._not_understood, clock=clock
+            url,
+            received=self._deliver,
+            not_understood=self._not_understood,
+            clock=clock,
+            limits=limits,
         )
 
     async def open(self) -> None:
@@ -136,6 +155,8 @@ class HubLink(StreamLink):
         """The gateway says so when the session was displaced: a new token, a new connection."""
         if target.casefold() == "gatewaylogout" and self._token is not None:
             self._session.forget(self._token)
+            if self._session.was_displaced_again():
+                self._switchboard.report(SessionConflict(_CONFLICT))
             raise Disconnected("the gateway ended this session (GatewayLogout)")
 
     def _not_understood(

@@ -16,6 +16,7 @@ from tradeforge_core import (
     AssetClass,
     Bar,
     BarUnit,
+    Bracket,
     Contract,
     DecodeError,
     DepthEvent,
@@ -141,6 +142,10 @@ def to_order(row: _wire.OrderRow) -> Order:
         filled_size=filled,
         limit_price=_price(row.limitPrice, "limitPrice"),
         stop_price=_price(row.stopPrice, "stopPrice"),
+        # written as a level, read back as a distance
+        trail_distance=_price(row.trailPrice, "trailPrice"),
+        parent_order_id=None if row.parentOrderId is None else str(row.parentOrderId),
+        linked_order_id=None if row.linkedOrderId is None else str(row.linkedOrderId),
         average_fill_price=_price(row.filledPrice, "filledPrice"),
         created_at=_time(row.creationTimestamp),
         updated_at=_time(row.updateTimestamp),
@@ -169,7 +174,31 @@ def accepted_order(request: OrderRequest, order_id: int) -> Order:
         size=request.size,
         limit_price=request.limit_price,
         stop_price=request.stop_price,
+        trail_distance=request.trail_distance,
     )
+
+
+def trail_level(side: OrderSide, last: Decimal, distance: Decimal) -> Decimal:
+    """The level that a trailing stop starts at: the gateway takes no distance."""
+    return last + distance if side is OrderSide.BUY else last - distance
+
+
+def to_legs(bracket: Bracket, side: OrderSide, tick_size: Decimal) -> dict[str, dict[str, int]]:
+    """The exits in the gateway's words: ticks from the fill, signed by where the price must go.
+
+    Gateway reference, section 4.4: a long's stop loss is below zero and its take profit above, a
+    short's the other way round, trailing or not.
+    """
+    up = 1 if side is OrderSide.BUY else -1
+    legs = {}
+    if bracket.stop_loss is not None:
+        type_ = OrderType.TRAILING_STOP if bracket.trailing else OrderType.STOP
+        ticks = -up * int(bracket.stop_loss / tick_size)
+        legs["stopLossBracket"] = {"ticks": ticks, "type": TYPE_CODES[type_]}
+    if bracket.take_profit is not None:
+        ticks = up * int(bracket.take_profit / tick_size)
+        legs["takeProfitBracket"] = {"ticks": ticks, "type": TYPE_CODES[OrderType.LIMIT]}
+    return legs
 
 
 def to_position(row: _wire.PositionRow) -> Position:

@@ -1,7 +1,7 @@
 """One method per REST operation of the gateway; rows come back in the gateway's own shape."""
 
 from collections.abc import AsyncGenerator
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -12,22 +12,27 @@ from tradeforge_core import (
     DecodeError,
     NotFound,
     NotSent,
+    RateLimited,
     Secret,
     TradeForgeError,
     VenueError,
 )
+from tradeforge_core.kit.budget import Lane
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.http import HttpClient
 from tradeforge_core.requests import OrderChange, Period
 from tradeforge_topstepx import _endpoints, _wire
+from tradeforge_topstepx._budgets import budgets_of
 from tradeforge_topstepx._endpoints import Endpoint, encode
 from tradeforge_topstepx._session import Session
 from tradeforge_topstepx.config import TopStepXConfig
 
 A = TypeVar("A", bound=_wire.Envelope)
 
-_LIVE_DATA = False
-"""Evaluation, practice and funded-simulation users are subscribed to the simulated feed only."""
+_PAGE = 500
+"""Orders in one answer of the query; a page that is full is followed by another."""
+_OVERLAP = timedelta(seconds=1)
+_URGENT = frozenset({_endpoints.CANCEL.path, _endpoints.CLOSE.path, _endpoints.PARTIAL_CLOSE.path})
 
 
 class _Bearer(httpx.Auth):
@@ -73,6 +78,8 @@ class Rest:
     def __init__(self, http: HttpClient, config: TopStepXConfig, clock: Clock) -> None:
         self._http = http
         self._config = config
+        self._budgets = budgets_of(config, clock)
+        self._live_data: bool | None = None
         self.session = Session(log_in=self.log_in, extend=self.validate, clock=clock)
         self._reads = _Bearer(self.session, repeat=True)
         self._writes = _Bearer(self.session, repeat=False)
@@ -82,7 +89,7 @@ class Rest:
     async def log_in(self) -> str:
         """A new token. Raises `AuthenticationError` with what to check."""
         body = {"userName": self._config.username, "apiKey": self._config.api_key.reveal()}
-        answer = await self._post(_endpoints.LOGIN, body, auth=None)
+        answer = await self._post(_endpoints.LOGIN, body, auth=None, lane=Lane.URGENT)
         return _token_of(answer.token, _endpoints.LOGIN)
 
     async def validate(self, token: Secret) -> str:
@@ -106,15 +113,26 @@ class Rest:
 
     async def accounts(self) -> list[_wire.AccountRow]:
         answer = await self._call(_endpoints.ACCOUNTS, {"onlyActiveAccounts": True})
-        return answer.accounts or []
+        accounts = answer.accounts or []
+        self._live_data = any(account.simulated is False for account in accounts)
+        return accounts
+
+    async def _live(self) -> bool:
+        """Which data the login is subscribed to: simulated accounts of all kinds have their own.
+
+        Asked for with the wrong word the gateway finds nothing, and says nothing.
+        """
+        if self._live_data is None:
+            await self.accounts()
+        return bool(self._live_data)
 
     async def search_contracts(self, text: str) -> list[_wire.ContractRow]:
-        body = {"searchText": text, "live": _LIVE_DATA}
+        body = {"searchText": text, "live": await self._live()}
         answer = await self._call(_endpoints.SEARCH_CONTRACTS, body)
         return answer.contracts or []
 
     async def available_contracts(self) -> list[_wire.ContractRow]:
-        answer = await self._call(_endpoints.AVAILABLE, {"live": _LIVE_DATA})
+        answer = await self._call(_endpoints.AVAILABLE, {"live": await self._live()})
         return answer.contracts or []
 
     async def contract(self, contract_id: str) -> _wire.ContractRow:
@@ -128,18 +146,25 @@ class Rest:
         return answer.contract
 
     async def bars(
-        self, contract_id: str, period: Period, *, unit: int, size: int, limit: int
+        self,
+        contract_id: str,
+        period: Period,
+        *,
+        unit: int,
+        size: int,
+        limit: int,
+        partial: bool = False,
     ) -> list[_wire.BarRow]:
-        """At most `limit` complete bars, the newest of the period, newest first."""
+        """At most `limit` bars of the period, newest first; `partial` adds the forming one."""
         body = {
             "contractId": contract_id,
-            "live": _LIVE_DATA,
+            "live": await self._live(),
             "startTime": _text(period.start),
             "endTime": _text(period.end),
             "unit": unit,
             "unitNumber": size,
             "limit": limit,
-            "includePartialBar": False,
+            "includePartialBar": partial,
         }
         return (await self._call(_endpoints.BARS, body)).bars or []
 
@@ -152,12 +177,14 @@ class Rest:
             raise DecodeError("the venue accepted an order and did not name it", path="$.orderId")
         return order_id
 
-    async def modify(self, change: OrderChange) -> None:
+    async def modify(self, change: OrderChange, trail_price: Decimal | None) -> None:
+        """Change what is named; a trailing stop is moved by naming its level."""
         body: dict[str, Any] = _order_key(change.account_id, change.order_id)
         wanted = {
             "size": None if change.size is None else int(change.size),
             "limitPrice": change.limit_price,
             "stopPrice": change.stop_price,
+            "trailPrice": trail_price,
         }
         body |= {member: value for member, value in wanted.items() if value is not None}
         await self._write(_endpoints.MODIFY, body)
@@ -174,15 +201,34 @@ class Rest:
         return answer.orders or []
 
     async def query_orders(self, account_id: str, **filters: object) -> list[_wire.OrderRow]:
-        """The newest orders that fit the filters of `Order/v2/query`, of any status."""
+        """Every order that fits the filters, of any status, suspended ones too, oldest first.
+
+        Pages go on from the time of the last order: what the offset of the gateway counts is not
+        documented. Raises `EndpointMissing` where the gateway is too old to have the query.
+        """
+        rows: dict[int, _wire.OrderRow] = {}
+        while True:
+            page = await self._query_page({**_account(account_id), **filters})
+            fresh = [row for row in page if row.id not in rows]
+            rows |= {row.id: row for row in fresh}
+            if len(page) < _PAGE or not fresh or fresh[-1].creationTimestamp is None:
+                return sorted(rows.values(), key=lambda row: row.id)
+            filters["createdAfter"] = _text(fresh[-1].creationTimestamp - _OVERLAP)
+
+    async def _query_page(self, wanted: dict[str, object]) -> list[_wire.OrderRow]:
         body = {
-            "filter": {**_account(account_id), **filters},
-            "pageSize": 50,
+            "filter": wanted,
+            "pageSize": _PAGE,
             "pageOffset": 0,
-            "sortBy": 1,
-            "sortDirection": 1,
+            "sortBy": 0,
+            "sortDirection": 0,
         }
-        return (await self._call(_endpoints.QUERY_ORDERS, body)).orders or []
+        try:
+            return (await self._call(_endpoints.QUERY_ORDERS, body)).orders or []
+        except VenueError as error:
+            if error.code == 404:
+                raise EndpointMissing(_endpoints.QUERY_ORDERS.path) from None
+            raise
 
     async def order(self, account_id: str, order_id: str) -> _wire.OrderRow:
         answer = await self._call(_endpoints.ORDER_BY_ID, _order_key(account_id, order_id))
@@ -217,14 +263,31 @@ class Rest:
             await self.session.token()  # a login that fails must fail before anything is handed off
         except TradeForgeError as error:
             raise NotSent(f"{endpoint.path}: there is no session ({error})") from error
-        return await self._post(endpoint, body, auth=self._writes)
+        lane = Lane.URGENT if endpoint.path in _URGENT else Lane.WRITE
+        return await self._post(endpoint, body, auth=self._writes, lane=lane)
 
     async def _post(
-        self, endpoint: Endpoint[A], body: dict[str, Any] | None, *, auth: httpx.Auth | None
+        self,
+        endpoint: Endpoint[A],
+        body: dict[str, Any] | None,
+        *,
+        auth: httpx.Auth | None,
+        lane: Lane = Lane.READ,
     ) -> A:
         content = b"" if body is None else encode(body)
-        answer = await self._http.request("POST", endpoint.path, content=content, auth=auth)
-        return endpoint.read(answer)
+        budget = self._budgets.bars if endpoint is _endpoints.BARS else self._budgets.rest
+        answer = await self._http.request(
+            "POST", endpoint.path, content=content, auth=auth, budget=budget, lane=lane
+        )
+        try:
+            return endpoint.read(answer)
+        except RateLimited as error:
+            budget.cool_down(error.retry_after)
+            raise
+
+
+class EndpointMissing(VenueError):
+    """This gateway does not have the operation."""
 
 
 def whole_id(text: str, what: str) -> int:

@@ -6,16 +6,24 @@ import binascii
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 from attrs import frozen
 
-from tradeforge_core import Secret, VenueError
+from tradeforge_core import Secret, TradeForgeError, VenueError
 from tradeforge_core.kit.clock import Clock
 
 _LIFE = timedelta(hours=24)
 """Of a token that does not say when it ends (reference: the gateway's tokens live 24 hours)."""
 _RENEW_AT = 0.8
 """Of its life: late enough to be rare, early enough to survive an outage of the login."""
+
+
+_TRY_AGAIN = 60.0
+"""Seconds between attempts to renew a token."""
+_CONFLICT_WINDOW = 600.0
+_CONFLICT_COUNT = 3
+"""This often in this many seconds, somebody else takes the session."""
 
 
 @frozen
@@ -43,6 +51,7 @@ class Session:
         self._clock = clock
         self._token: Token | None = None
         self._revision = 0
+        self._displaced: list[float] = []
         self._one_at_a_time = asyncio.Lock()
 
     async def token(self) -> Token:
@@ -51,6 +60,31 @@ class Session:
         if token is not None and self._clock.now() < token.renew_at:
             return token
         return await self._renew(token)
+
+    async def keep_fresh(self, report: Callable[[TradeForgeError], None]) -> NoReturn:
+        """Renew the token in time, for ever, so that nobody ever has to wait for it.
+
+        A renewal that fails is reported and tried again; the old token is good until it ends.
+        """
+        while True:
+            token = self._token
+            if token is not None and (left := self._seconds_to(token.renew_at)) > 0:
+                await self._clock.sleep(left)
+                continue
+            try:
+                await self.token()
+            except TradeForgeError as error:
+                report(error)
+                await self._clock.sleep(_TRY_AGAIN)
+
+    def was_displaced_again(self) -> bool:
+        """Note that the venue ended the session; whether it did so too often to be an accident."""
+        now = self._clock.monotonic()
+        self._displaced = [at for at in self._displaced if now - at < _CONFLICT_WINDOW] + [now]
+        return len(self._displaced) >= _CONFLICT_COUNT
+
+    def _seconds_to(self, time: datetime) -> float:
+        return (time - self._clock.now()).total_seconds()
 
     async def replace(self, refused: Token) -> Token:
         """A newer token than the one that the venue refused."""

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 
 import msgspec
+from attrs import frozen
 from websockets.asyncio.client import connect
 
 from tradeforge_core import DecodeError, Disconnected, RequestTimeout, Secret, VenueError
@@ -26,14 +27,23 @@ from pysignalr.protocol.json import JSONProtocol  # noqa: E402
 
 connect.__aiter__ = _reconnecting_iterator  # type: ignore[method-assign]
 
-KEEP_ALIVE = 15.0
-"""Seconds of our silence after which we ping, as the protocol asks of both sides."""
-SERVER_TIMEOUT = 30.0
-"""Seconds of the server's silence after which the connection counts as dead."""
-INVOKE_TIMEOUT = 10.0
-_WATCH_EVERY = 1.0
+
 _SEPARATOR = b"\x1e"
 _MOST_UNFINISHED = 16 * 1024 * 1024
+
+
+@frozen(kw_only=True)
+class HubLimits:
+    """In seconds. The defaults are those of the protocol: both sides ping after 15 s of silence."""
+
+    keep_alive: float = 15.0
+    """Of our silence, after which we ping."""
+    server_timeout: float = 30.0
+    """Of the server's silence, after which the connection counts as dead."""
+    invoke: float = 10.0
+    """To wait for the completion of a call."""
+    watch_every: float = 1.0
+    """Between two looks at the silence."""
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -61,8 +71,10 @@ class HubConnection:
         received: Callable[[str, msgspec.Raw], None],
         not_understood: Callable[[DecodeError], None],
         clock: Clock,
+        limits: HubLimits,
     ) -> None:
         self._url = url
+        self._limits = limits
         self._received = received
         self._not_understood = not_understood
         self._clock = clock
@@ -108,11 +120,11 @@ class HubConnection:
         done = self._calls[call_id] = asyncio.get_running_loop().create_future()
         try:
             await self._send(InvocationMessage(call_id, method, list(arguments), None))
-            async with asyncio.timeout(INVOKE_TIMEOUT):
+            async with asyncio.timeout(self._limits.invoke):
                 await done
         except TimeoutError:
             raise RequestTimeout(
-                f"the hub did not complete {method} in {INVOKE_TIMEOUT:g} s"
+                f"the hub did not complete {method} in {self._limits.invoke:g} s"
             ) from None
         finally:
             del self._calls[call_id]
@@ -158,11 +170,11 @@ class HubConnection:
     async def _watch(self) -> None:
         self._last_received = self._clock.monotonic()
         while True:
-            await self._clock.sleep(_WATCH_EVERY)
+            await self._clock.sleep(self._limits.watch_every)
             now = self._clock.monotonic()
-            if now - self._last_received > SERVER_TIMEOUT:
-                raise Disconnected(f"the hub has been silent for {SERVER_TIMEOUT:g} s")
-            if now - self._last_sent >= KEEP_ALIVE:
+            if now - self._last_received > self._limits.server_timeout:
+                raise Disconnected(f"the hub has been silent for {self._limits.server_timeout:g} s")
+            if now - self._last_sent >= self._limits.keep_alive:
                 await self._send(PingMessage())
 
     async def _send(self, message: Message | HandshakeMessage) -> None:

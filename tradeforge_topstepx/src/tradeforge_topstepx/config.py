@@ -7,20 +7,8 @@ from attrs import field, frozen
 
 from tradeforge_core import ConfigError, Secret, Settings
 from tradeforge_core.kit.http import HttpTimeouts
+from tradeforge_topstepx.firms import DEMO, FIRMS
 
-_ENVIRONMENTS = {
-    # environment: (REST, user hub, market hub)
-    "LIVE": (
-        "https://api.topstepx.com",
-        "https://rtc.topstepx.com/hubs/user",
-        "https://rtc.topstepx.com/hubs/market",
-    ),
-    "DEMO": (
-        "https://gateway-api-demo.s2f.projectx.com",
-        "https://gateway-rtc-demo.s2f.projectx.com/hubs/user",
-        "https://gateway-rtc-demo.s2f.projectx.com/hubs/market",
-    ),
-}
 _URLS = ("TS_REST_URL", "TS_USER_HUB_URL", "TS_MARKET_HUB_URL")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -32,6 +20,7 @@ class TopStepXConfig:
     username: str
     api_key: Secret
     environment: str
+    firm: str = "topstepx"
     rest_url: str
     user_hub_url: str
     market_hub_url: str
@@ -43,8 +32,10 @@ class TopStepXConfig:
     def from_settings(cls, settings: Settings) -> Self:
         """Raises `ConfigError`, which names every variable that is missing or wrong."""
         username, api_key, _ = settings.require("TS_USERNAME", "TS_API_KEY", "TS_ENVIRONMENT")
-        environment = settings.choice("TS_ENVIRONMENT", tuple(_ENVIRONMENTS))
-        defaults = zip(_URLS, _ENVIRONMENTS[environment], strict=True)
+        environment = settings.choice("TS_ENVIRONMENT", ("LIVE", "DEMO"))
+        firm = settings.choice("TS_FIRM", tuple(FIRMS)) if "TS_FIRM" in settings else "topstepx"
+        gateway = FIRMS[firm] if environment == "LIVE" else DEMO
+        defaults = zip(_URLS, (gateway.rest, gateway.user_hub, gateway.market_hub), strict=True)
         rest, user_hub, market_hub = (
             _checked_url(variable, settings.get(variable, default))
             for variable, default in defaults
@@ -53,6 +44,7 @@ class TopStepXConfig:
             username=username,
             api_key=Secret(api_key),
             environment=environment,
+            firm=firm,
             rest_url=rest,
             user_hub_url=user_hub,
             market_hub_url=market_hub,

@@ -13,6 +13,7 @@ from tradeforge_core import (
     BarUnit,
     Capabilities,
     Contract,
+    FrontMonth,
     MarketDataType,
     NotFound,
     Order,
@@ -26,14 +27,18 @@ from tradeforge_core import (
 )
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.http import HttpClient
+from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.orders.client_ids import made_at
+from tradeforge_core.orders.path import before_sending
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.backoff import Backoff
 from tradeforge_core.streams.link import StreamLink
 from tradeforge_core.streams.supervisor import StreamTimeouts
 from tradeforge_topstepx import _mapping, _wire
+from tradeforge_topstepx._events import Memory
 from tradeforge_topstepx._hubs import MARKET_HUB, USER_HUB, HubLink
-from tradeforge_topstepx._rest import Rest, whole_id
+from tradeforge_topstepx._rest import EndpointMissing, Rest, whole_id
+from tradeforge_topstepx._signalr import HubLimits
 from tradeforge_topstepx.config import TopStepXConfig
 
 _MOST_BARS = 20_000
@@ -42,6 +47,12 @@ _CLOCKS_APART = timedelta(minutes=10)
 """How far this machine's clock and the venue's may differ in a search by time."""
 _LOOK_BACK = timedelta(days=30)
 """How far back to look for an order whose client id does not tell when it was made."""
+_FRESH = timedelta(seconds=5)
+"""How old a streamed price may be to be taken for the last one."""
+_LAST_SESSIONS = timedelta(days=4)
+"""Long enough to reach back over a weekend with a holiday."""
+_MINUTES = _mapping.BAR_UNITS[BarUnit.MINUTE]
+_OPEN = [code for code, status in _mapping.STATUSES.items() if not status.is_final]
 
 
 class TopStepXProvider(Provider):
@@ -49,7 +60,10 @@ class TopStepXProvider(Provider):
 
     name = "topstepx"
     capabilities = Capabilities(
-        order_types=frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP}),
+        # a stop-limit order has a code at the gateway, and nobody has seen it accepted
+        order_types=frozenset(_mapping.TYPES.values()) - {OrderType.STOP_LIMIT},
+        brackets=True,
+        bracket_min_ticks=4,
         market_data=frozenset(MarketDataType),
         user_data=frozenset(UserDataType),
         bar_units=frozenset(BarUnit),
@@ -67,9 +81,13 @@ class TopStepXProvider(Provider):
         clock: Clock | None = None,
         backoff: Backoff | None = None,
         timeouts: StreamTimeouts | None = None,
+        hub_limits: HubLimits | None = None,
     ) -> None:
         super().__init__(plugins=plugins, clock=clock, backoff=backoff, timeouts=timeouts)
         self.config = config
+        self._hub_limits = hub_limits or HubLimits()
+        self._memory = Memory()
+        self._refresher = TaskOwner()
         self._http = self._new_http()
         self._rest = Rest(self._http, config, self._clock)
 
@@ -85,9 +103,12 @@ class TopStepXProvider(Provider):
     async def _log_in(self) -> None:
         self._http = self._new_http()
         self._rest = Rest(self._http, self.config, self._clock)
-        await self._rest.session.token()
+        session = self._rest.session
+        await session.token()
+        self._refresher.start(session.keep_fresh(self._switchboard.report), name="token refresher")
 
     async def _log_out(self) -> None:
+        await self._refresher.close()
         await self._http.close()
 
     async def ping(self) -> None:
@@ -105,7 +126,15 @@ class TopStepXProvider(Provider):
 
     def _make_link(self, stream: str) -> StreamLink:
         urls = {MARKET_HUB: self.config.market_hub_url, USER_HUB: self.config.user_hub_url}
-        return HubLink(stream, urls[stream], self._rest.session, self._switchboard, self._clock)
+        return HubLink(
+            stream,
+            urls[stream],
+            self._rest.session,
+            self._switchboard,
+            self._clock,
+            memory=self._memory,
+            limits=self._hub_limits,
+        )
 
     # --- accounts, contracts, bars ---
 
@@ -118,15 +147,37 @@ class TopStepXProvider(Provider):
     async def _fetch_contract(self, contract_id: str) -> Contract:
         return _mapping.to_contract(await self._rest.contract(contract_id))
 
-    async def _find_contract(self, symbol: str) -> Contract:
+    async def available_contracts(self) -> list[Contract]:
+        """The contracts that the gateway has in front: one for each product, by id."""
+        self._require_connection()
+        return _contracts(await self._rest.available_contracts())
+
+    async def _find_contract(self, symbol: str) -> FrontMonth:
         wanted = symbol.strip().upper()
         found = _contracts(await self._rest.search_contracts(wanted))
-        # a search gives twenty rows at most; the list of front contracts is complete
-        for candidates in (found, _contracts(await self._rest.available_contracts())):
-            if exact := [one for one in candidates if one.active and _is(one, wanted)]:
-                return min(exact, key=self._expiry)
+        if chosen := self._choose(found, wanted, "search"):
+            return chosen
+        # a search gives twenty rows at most, and this list is complete
+        available = _contracts(await self._rest.available_contracts())
+        if chosen := self._choose(available, wanted, "list of available contracts"):
+            return chosen
         near = ", ".join(one.symbol for one in found[:5]) or "nothing"
         raise NotFound(f"there is no active contract {symbol!r}; the search found {near}")
+
+    def _choose(self, candidates: list[Contract], wanted: str, source: str) -> FrontMonth | None:
+        named = [one for one in candidates if one.active and one.symbol.upper() == wanted]
+        if named:
+            return FrontMonth(contract=named[0], reason="the symbol names it")
+        rooted = [one for one in candidates if one.active and one.root.upper() == wanted]
+        if not rooted:
+            return None
+        first = min(rooted, key=self._expiry)
+        if len(rooted) == 1:
+            reason = f"the only active contract of {first.root} in the {source}"
+        else:
+            others = ", ".join(one.symbol for one in rooted if one is not first)
+            reason = f"the first of {first.root} in the {source} to expire, before {others}"
+        return FrontMonth(contract=first, reason=reason)
 
     def _expiry(self, contract: Contract) -> tuple[int, int]:
         return _mapping.expiry_key(contract.symbol, self._clock.now())
@@ -155,10 +206,44 @@ class TopStepXProvider(Provider):
     # --- orders ---
 
     async def _submit_order(self, request: OrderRequest) -> Order:
-        return _mapping.accepted_order(request, await self._rest.place(_place_body(request)))
+        body = await before_sending(self._place_body(request), "place")
+        return _mapping.accepted_order(request, await self._rest.place(body))
+
+    async def _place_body(self, request: OrderRequest) -> dict[str, Any]:
+        body = _plain_body(request)
+        contract = await self._known_contract(request.contract_id)
+        if request.trail_distance is not None:
+            last = await self._last_price(contract)
+            body["trailPrice"] = _mapping.trail_level(request.side, last, request.trail_distance)
+        if request.bracket is not None:
+            body |= _mapping.to_legs(request.bracket, request.side, contract.tick_size)
+        return body
 
     async def _submit_change(self, change: OrderChange) -> None:
-        await self._rest.modify(change)
+        level = await before_sending(self._new_trail_level(change), "modify")
+        await self._rest.modify(change, level)
+
+    async def _new_trail_level(self, change: OrderChange) -> Decimal | None:
+        if change.trail_distance is None:
+            return None
+        order = await self._fetch_order(change.account_id, change.order_id)
+        contract = await self._known_contract(order.contract_id)
+        last = await self._last_price(contract)
+        return _mapping.trail_level(order.side, last, change.trail_distance)
+
+    async def _last_price(self, contract: Contract) -> Decimal:
+        """The price that the gateway will measure a trailing stop from, as near as can be known."""
+        now = self._clock.now()
+        quote = self._memory.quotes.get(contract.id)
+        if quote is not None and quote.last is not None and now - quote.received < _FRESH:
+            return quote.last
+        period = Period(start=now - _LAST_SESSIONS, end=now)
+        rows = await self._rest.bars(
+            contract.id, period, unit=_MINUTES, size=1, limit=1, partial=True
+        )
+        if not rows:
+            raise NotFound(f"nothing has traded in {contract.symbol}: it has no price to trail")
+        return rows[0].c
 
     async def _submit_cancel(self, account_id: str, order_id: str) -> None:
         await self._rest.cancel(account_id, order_id)
@@ -180,7 +265,25 @@ class TopStepXProvider(Provider):
         raise NotFound(f"account {account_id} has no order {client_order_id!r}")
 
     async def _fetch_open_orders(self, account_id: str) -> list[Order]:
-        return _by_id(map(_mapping.to_order, await self._rest.open_orders(account_id)))
+        try:
+            rows = await self._rest.query_orders(account_id, statuses=_OPEN)
+        except EndpointMissing:  # an older gateway, which does not show the exits that wait
+            rows = await self._rest.open_orders(account_id)
+        return _by_id(map(_mapping.to_order, rows))
+
+    async def _fetch_exits(self, entry: Order) -> list[Order]:
+        created = entry.created_at or self._clock.now() - _LOOK_BACK
+        try:
+            rows = await self._rest.query_orders(
+                entry.account_id,
+                contractId=entry.contract_id,
+                createdAfter=(created - _CLOCKS_APART).isoformat(),
+            )
+        except EndpointMissing:
+            period = Period(start=created, end=self._clock.now() + _CLOCKS_APART)
+            rows = await self._rest.orders(entry.account_id, period)
+        orders = _by_id(map(_mapping.to_order, rows))
+        return [order for order in orders if order.parent_order_id == entry.id]
 
     async def _fetch_order_history(self, account_id: str, period: Period) -> list[Order]:
         return _by_id(map(_mapping.to_order, await self._rest.orders(account_id, period)))
@@ -200,15 +303,11 @@ def _contracts(rows: Iterable[_wire.ContractRow]) -> list[Contract]:
     return [_mapping.to_contract(row) for row in rows]
 
 
-def _is(contract: Contract, wanted: str) -> bool:
-    return wanted in (contract.symbol.upper(), contract.root.upper())
-
-
 def _by_id(orders: Iterable[Order]) -> list[Order]:
     return sorted(orders, key=lambda order: int(order.id))
 
 
-def _place_body(request: OrderRequest) -> dict[str, Any]:
+def _plain_body(request: OrderRequest) -> dict[str, Any]:
     members = {
         "accountId": whole_id(request.account_id, "account"),
         "contractId": request.contract_id,

@@ -11,6 +11,7 @@ import httpx
 from attrs import frozen
 
 from tradeforge_core.errors import Disconnected, RequestTimeout, TransportError
+from tradeforge_core.kit.budget import Lane, RateBudget
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.plugins import HttpRequestDetails
@@ -37,6 +38,26 @@ class HttpAnswer:
     """The header of that name, as it came."""
 
 
+class _Budgeted(httpx.AsyncBaseTransport):
+    """Asks the budget before every request that leaves, also for one that a login repeats."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        budget: RateBudget | None = request.extensions.get(_BUDGET)
+        if budget is None:
+            return await self._inner.handle_async_request(request)
+        async with budget.slot(request.extensions[_LANE]):
+            return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+_BUDGET, _LANE = "tradeforge_budget", "tradeforge_lane"
+
+
 class HttpClient:
     """Requests to one base URL. Answers of every status are answers; only transport raises."""
 
@@ -57,6 +78,7 @@ class HttpClient:
         self._client = httpx.AsyncClient(
             base_url=base_url,
             timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect),
+            transport=_Budgeted(httpx.AsyncHTTPTransport(trust_env=False)),
             follow_redirects=False,
             trust_env=False,
         )
@@ -68,15 +90,19 @@ class HttpClient:
         *,
         content: bytes | None = None,
         auth: httpx.Auth | None = None,
+        budget: RateBudget | None = None,
+        lane: Lane = Lane.READ,
     ) -> HttpAnswer:
-        """The answer to one request with a JSON body. Raises `TransportError`.
+        """The answer to one request with a JSON body. Raises `TransportError`, `NotSent`.
 
-        Its `sent` is False only where the connection was never made.
+        `sent` of the former is False only where the connection was never made; the latter is for a
+        write that finds no room in the `budget`.
         """
         if self._closed:
             raise Disconnected(f"{path}: {self._provider} was disconnected", sent=False)
         headers = {"Content-Type": "application/json"} if content is not None else {}
         request = self._client.build_request(method, path, content=content, headers=headers)
+        request.extensions = {**request.extensions, _BUDGET: budget, _LANE: lane}
         return await self._tasks.run(self._send(request, path, auth), name=f"{method} {path}")
 
     async def close(self) -> None:

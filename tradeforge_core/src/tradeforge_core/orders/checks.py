@@ -6,10 +6,11 @@ from decimal import Decimal
 from tradeforge_core.capabilities import Capabilities
 from tradeforge_core.enums import OrderType
 from tradeforge_core.errors import InvalidOrder, NotSupported
-from tradeforge_core.models import Contract, OrderRequest
+from tradeforge_core.models import Bracket, Contract, OrderRequest
 
 _NEEDS_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 _NEEDS_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
+_NEEDS_TRAIL = frozenset({OrderType.TRAILING_STOP})
 
 
 def check_supported(request: OrderRequest, capabilities: Capabilities, provider: str) -> None:
@@ -17,15 +18,19 @@ def check_supported(request: OrderRequest, capabilities: Capabilities, provider:
     if request.type not in capabilities.order_types:
         known = ", ".join(sorted(capabilities.order_types))
         raise NotSupported(f"{provider} has no {request.type} orders; it has: {known}")
+    if request.bracket is not None and not capabilities.brackets:
+        raise NotSupported(f"{provider} has no brackets: place the exits as orders of their own")
     wanted = request.time_in_force
     if wanted is not None and wanted not in capabilities.times_in_force:
         known = ", ".join(sorted(capabilities.times_in_force)) or "none: leave it out"
         raise NotSupported(f"{provider} has no time in force {wanted}; it has: {known}")
 
 
-def check_order(request: OrderRequest, contract: Contract) -> None:
+def check_order(request: OrderRequest, contract: Contract, *, bracket_min_ticks: int = 1) -> None:
     """Raises `InvalidOrder` with everything that is wrong, not only the first thing."""
     problems = [*_problems(request, contract)]
+    if request.bracket is not None:
+        problems += _bracket_problems(request.bracket, contract, bracket_min_ticks)
     if problems:
         raise InvalidOrder(problems)
 
@@ -57,6 +62,29 @@ def _problems(request: OrderRequest, contract: Contract) -> Iterator[str]:
     yield from _size_problems(request.size, contract)
     yield from _price_problems("limit_price", request.limit_price, request, _NEEDS_LIMIT, contract)
     yield from _price_problems("stop_price", request.stop_price, request, _NEEDS_STOP, contract)
+    trail = request.trail_distance
+    yield from _price_problems("trail_distance", trail, request, _NEEDS_TRAIL, contract)
+    if trail is not None and trail <= 0:
+        yield f"trail_distance must be above 0, not {trail:f}"
+
+
+def _bracket_problems(bracket: Bracket, contract: Contract, min_ticks: int) -> Iterator[str]:
+    if bracket.stop_loss is None and bracket.take_profit is None:
+        yield "a bracket needs a stop_loss or a take_profit"
+    if bracket.trailing and bracket.stop_loss is None:
+        yield "a trailing bracket needs a stop_loss: it is the distance that it trails by"
+    for name, distance in (
+        ("stop_loss", bracket.stop_loss),
+        ("take_profit", bracket.take_profit),
+    ):
+        if distance is None:
+            continue
+        yield from _tick_problems(name, distance, contract)
+        if distance < min_ticks * contract.tick_size:
+            yield (
+                f"{name} is a distance from the entry of at least {min_ticks} ticks"
+                f" ({min_ticks * contract.tick_size:f}), not {distance:f}"
+            )
 
 
 def _size_problems(size: Decimal, contract: Contract) -> Iterator[str]:

@@ -39,9 +39,10 @@ class OrderDesk:
 
     async def place(self, request: OrderRequest) -> Order:
         self._require_connection()
-        check_supported(request, self._venue.capabilities, self._venue.name)
+        capabilities = self._venue.capabilities
+        check_supported(request, capabilities, self._venue.name)
         contract = await before_sending(self._known_contract(request.contract_id), "place")
-        check_order(request, contract)
+        check_order(request, contract, bracket_min_ticks=capabilities.bracket_min_ticks)
         named = self._named(request)
         await self._ask_add_ons(named, contract)
         self._require_connection()  # a check may have taken its time
@@ -59,7 +60,11 @@ class OrderDesk:
         check_change(
             await before_sending(self._known_contract(order.contract_id), "modify"),
             size=change.size,
-            prices={"limit_price": change.limit_price, "stop_price": change.stop_price},
+            prices={
+                "limit_price": change.limit_price,
+                "stop_price": change.stop_price,
+                "trail_distance": change.trail_distance,
+            },
         )
         self._require_connection()
         await send_once(

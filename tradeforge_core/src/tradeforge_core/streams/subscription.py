@@ -37,6 +37,8 @@ class Subscription(Generic[E]):
 
     async def __aenter__(self) -> "Subscription[E]":
         await self._check()
+        if self._switchboard.holds(self._queue):
+            raise RuntimeError("this subscription is in use already: make one for each use")
         self._active = True
         queue = self._listen()
         try:

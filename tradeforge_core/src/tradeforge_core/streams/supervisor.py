@@ -223,14 +223,17 @@ class Supervisor:
             tasks.create_task(self._let_go(link, topic))
 
     async def _confirm(self, link: StreamLink, topic: Topic) -> None:
+        asking = self._asking(topic)
         try:
             await self._in_time(link.subscribe(topic))
         except VenueError as error:
             self._refuse(topic, error)
         except RequestTimeout as error:
-            if topic in self._wanted and not self._asking(topic):
+            later = [one for one in self._asking(topic) if one not in asking]
+            if topic in self._wanted and not asking:
                 raise  # somebody relies on it: a new connection may do better
-            self._refuse(topic, error)
+            if not later:  # who asked in the meantime has the next attempt
+                self._refuse(topic, error)
         else:
             self._confirmed.add(topic)
         self._done_with(topic)

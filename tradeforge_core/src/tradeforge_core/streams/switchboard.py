@@ -1,5 +1,6 @@
 """Connects what the streams deliver with those who subscribed to it."""
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -78,8 +79,7 @@ class Switchboard:
         grace = _LAST_WORDS if self._running else 0.0
         self._running = False  # from here on nobody can join
         try:
-            for supervisor in self._supervisors.values():
-                await supervisor.close()
+            await asyncio.gather(*(one.close() for one in self._supervisors.values()))
         finally:  # also when whoever closes is cancelled
             self._end_all()
             await self._tasks.close(grace=grace)
@@ -103,8 +103,6 @@ class Switchboard:
         """Hold the topics until `release`, and return once the venue has confirmed them."""
         if not self._running:
             raise Disconnected(f"{self._provider} was disconnected", sent=False)
-        if holder in self._holders:
-            raise RuntimeError("this subscription is in use already: make one for each use")
         self._holders[holder] = topics
         self._held.update(topics)
         try:
@@ -112,6 +110,9 @@ class Switchboard:
         except BaseException:  # cancelled or refused: the caller must not wait for the venue now
             self._forget(self._let_go(holder))
             raise
+
+    def holds(self, holder: object) -> bool:
+        return holder in self._holders
 
     async def release(self, holder: object) -> None:
         """Let go of what was acquired, and return once the venue has done so too."""

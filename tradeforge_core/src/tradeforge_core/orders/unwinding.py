@@ -1,0 +1,129 @@
+"""Getting out: cancel what works, close what is held, and prove by reading back that it is so."""
+
+import asyncio
+from collections.abc import Iterable
+from decimal import Decimal
+
+from attrs import frozen
+
+from tradeforge_core.adapter import VenueAdapter
+from tradeforge_core.enums import OrderStatus
+from tradeforge_core.errors import NotFlat, TradeForgeError
+from tradeforge_core.kit.clock import Clock
+from tradeforge_core.models import Order, Position
+from tradeforge_core.orders.desk import OrderDesk
+from tradeforge_core.orders.path import before_sending
+from tradeforge_core.requests import OrderChange
+
+_LOOKS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0, 2.0, 3.0)
+"""Seconds before each look at what is left: ten in all, most of them early."""
+
+
+@frozen
+class CancelResult:
+    """What became of one cancel of many; `error` is None where the venue took it."""
+
+    order_id: str
+    error: TradeForgeError | None = None
+
+
+class Unwinding:
+    """Closes and cancels through the desk, and looks until the venue agrees."""
+
+    def __init__(self, desk: OrderDesk, venue: VenueAdapter, clock: Clock) -> None:
+        self._desk = desk
+        self._venue = venue
+        self._clock = clock
+
+    async def cancel_all(self, account_id: str, contract_id: str | None) -> list[CancelResult]:
+        """Cancel every open order, of one contract or of all, each by itself."""
+        orders = await self._open_orders(account_id, contract_id)
+        return await self._cancel_each(account_id, orders)
+
+    async def close(self, account_id: str, contract_id: str, size: Decimal | None) -> None:
+        """Close, and take the exits of brackets along, which would open a new position."""
+        held = await before_sending(self._held(account_id, contract_id), "close")
+        await self._desk.close(account_id, contract_id, size)
+        if self._venue.capabilities.brackets and held:
+            target = Decimal(0) if size is None else max(abs(held) - size, Decimal(0))
+            await self._fit_exits(account_id, contract_id, target)
+
+    async def flatten(self, account_id: str) -> None:
+        """Cancel and close everything. Raises `NotFlat` with what is left at the end.
+
+        A cancel is repeated while its order is still open; a close never is, because a second one
+        could turn the position around.
+        """
+        await self.cancel_all(account_id, None)
+        for position in await self._venue._fetch_positions(account_id):
+            await self._desk.close(account_id, position.contract_id, None)
+        for pause in _LOOKS:
+            await self._clock.sleep(pause)
+            positions, orders = await self._left(account_id)
+            if not positions and not orders:
+                return
+            await self._cancel_each(account_id, orders)
+        raise NotFlat(positions, orders)
+
+    async def _fit_exits(self, account_id: str, contract_id: str, target: Decimal) -> None:
+        """Wait for the position to be `target`, and make no exit larger than it."""
+        too_large: list[Order] = []
+        for pause in _LOOKS:
+            await self._clock.sleep(pause)
+            held = await self._held(account_id, contract_id)
+            exits = await self._exits(account_id, contract_id)
+            too_large = [order for order in exits if order.remaining_size > target]
+            if abs(held) <= target and not too_large:
+                return
+            if abs(held) <= target:
+                await self._shrink(too_large, target)
+        raise NotFlat(await self._venue._fetch_positions(account_id), too_large)
+
+    async def _shrink(self, exits: Iterable[Order], target: Decimal) -> None:
+        for order in exits:
+            try:
+                if target:
+                    await self._desk.modify(_resized(order, order.filled_size + target))
+                else:
+                    await self._desk.cancel(order.account_id, order.id)
+            except TradeForgeError:
+                continue  # it may be gone by itself: the next look tells
+
+    async def _exits(self, account_id: str, contract_id: str) -> list[Order]:
+        """Exits at work; the suspended ones belong to an entry that has not filled."""
+        orders = await self._open_orders(account_id, contract_id)
+        working = (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
+        return [one for one in orders if one.parent_order_id and one.status in working]
+
+    async def _held(self, account_id: str, contract_id: str) -> Decimal:
+        positions = await self._venue._fetch_positions(account_id)
+        return sum((one.size for one in positions if one.contract_id == contract_id), Decimal(0))
+
+    async def _left(self, account_id: str) -> tuple[list[Position], list[Order]]:
+        orders = await self._open_orders(account_id, None)
+        return await self._venue._fetch_positions(account_id), orders
+
+    async def _open_orders(self, account_id: str, contract_id: str | None) -> list[Order]:
+        orders = await self._venue._fetch_open_orders(account_id)
+        return [one for one in orders if contract_id in (None, one.contract_id)]
+
+    async def _cancel_each(self, account_id: str, orders: list[Order]) -> list[CancelResult]:
+        return list(await asyncio.gather(*(self._cancel(account_id, one.id) for one in orders)))
+
+    async def _cancel(self, account_id: str, order_id: str) -> CancelResult:
+        try:
+            await self._desk.cancel(account_id, order_id)
+        except TradeForgeError as error:
+            return CancelResult(order_id, error)
+        return CancelResult(order_id)
+
+
+def _resized(order: Order, size: Decimal) -> OrderChange:
+    return OrderChange(
+        account_id=order.account_id,
+        order_id=order.id,
+        size=size,
+        limit_price=None,
+        stop_price=None,
+        trail_distance=None,
+    )

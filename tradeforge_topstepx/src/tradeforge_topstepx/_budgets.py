@@ -1,0 +1,39 @@
+"""The gateway's request limits, one pair for each login, shared by all providers in the process.
+
+Gateway reference, section 6: bars 50 in 30 s, everything else 200 in 60 s, logins included.
+"""
+
+from typing import Final
+from weakref import WeakValueDictionary
+
+from attrs import frozen
+
+from tradeforge_core.kit.budget import RateBudget
+from tradeforge_core.kit.clock import Clock
+from tradeforge_topstepx.config import TopStepXConfig
+
+_FOR_EXITS = 20
+"""Requests of the 200 that only cancels, closes and logins may use."""
+
+
+@frozen
+class Budgets:
+    """Bars have a limit of their own."""
+
+    bars: RateBudget
+    rest: RateBudget
+
+
+_by_login: Final[WeakValueDictionary[tuple[str, str, type[Clock]], Budgets]] = WeakValueDictionary()
+
+
+def budgets_of(config: TopStepXConfig, clock: Clock) -> Budgets:
+    """The budgets of a login: two providers with the same one count together."""
+    login = (config.rest_url, config.username.casefold(), type(clock))
+    budgets = _by_login.get(login)
+    if budgets is None:
+        budgets = _by_login[login] = Budgets(
+            bars=RateBudget(50, 30, clock=clock),
+            rest=RateBudget(200, 60, clock=clock, reserve=_FOR_EXITS),
+        )
+    return budgets
