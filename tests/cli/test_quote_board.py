@@ -120,7 +120,7 @@ def test_a_lost_connection_makes_every_price_stale_and_grey(board: QuoteBoard) -
     picture = shown(board, 90)
     assert "stale" in picture
     assert "1 min 29 s" in picture
-    assert "reconnecting, not live since" in picture
+    assert "reconnecting - not live since" in picture
     assert "the venue [hung] up" in picture
     assert "\x1b[2m25,000.00\x1b[0m" in shown(board, 90, colours=True)
 

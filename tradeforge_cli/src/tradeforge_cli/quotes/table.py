@@ -75,11 +75,11 @@ def _footer(board: QuoteBoard) -> Iterator[Text]:
 
 def _stream_line(name: str, state: StreamState) -> Text:
     reason = f": {state.reason}" if state.reason else ""
-    word = "since" if state.is_live else "not live since"
+    word = "since" if state.is_live else "- not live since"
     return Text.assemble(
         (f"{name} stream ", "dim"),
         (f"● {state.status}", "green" if state.is_live else "bold red"),
-        (f", {word} {state.since.astimezone():%H:%M:%S}{reason}", "dim"),
+        (f" {word} {state.since.astimezone():%H:%M:%S}{reason}", "dim"),
     )
 
 
