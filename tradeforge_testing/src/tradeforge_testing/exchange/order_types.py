@@ -8,7 +8,7 @@ LIMITS = frozenset({OrderType.LIMIT, OrderType.JOIN_BID, OrderType.JOIN_ASK})
 STOPS = frozenset({OrderType.STOP, OrderType.TRAILING_STOP})
 """They wait outside the book until a trade reaches `stop_price`."""
 
-SUPPORTED = frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP})
+SUPPORTED = LIMITS | STOPS | {OrderType.MARKET}
 
 GIVEN_PRICES = {
     OrderType.LIMIT: "limit_price",
