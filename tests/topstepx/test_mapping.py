@@ -118,6 +118,12 @@ class TestOrders:
             _mapping.to_order(EVERY(ORDER, **{member: Decimal(text)}))
         assert caught.value.path == f"$.{member}"
 
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_a_trailing_distance_has_no_sign(self, sign: int) -> None:
+        row = EVERY(ORDER, type=5, trailPrice=sign * Decimal("25.25"))
+        assert _mapping.to_order(row).trail_distance == Decimal("25.25")
+        assert _mapping.to_order(EVERY(row, type=1)).trail_distance is None
+
     def test_an_accepted_order_claims_no_more_than_is_known(self) -> None:
         request = OrderRequest.limit("1001", "C", OrderSide.SELL, 2, "1.25")
         order = _mapping.accepted_order(request, 5001)

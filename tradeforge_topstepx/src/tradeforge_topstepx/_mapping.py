@@ -142,8 +142,7 @@ def to_order(row: _wire.OrderRow) -> Order:
         filled_size=filled,
         limit_price=_price(row.limitPrice, "limitPrice"),
         stop_price=_price(row.stopPrice, "stopPrice"),
-        # written as a level, read back as a distance
-        trail_distance=_price(row.trailPrice, "trailPrice"),
+        trail_distance=_trail_distance(row),
         parent_order_id=None if row.parentOrderId is None else str(row.parentOrderId),
         linked_order_id=None if row.linkedOrderId is None else str(row.linkedOrderId),
         average_fill_price=_price(row.filledPrice, "filledPrice"),
@@ -159,6 +158,16 @@ def _status(row: _wire.OrderRow, filled: Decimal) -> OrderStatus:
     if status is OrderStatus.WORKING and 0 < filled < row.size:
         return OrderStatus.PARTIALLY_FILLED
     return status
+
+
+def _trail_distance(row: _wire.OrderRow) -> Decimal | None:
+    """Written as a level, read back as a distance.
+
+    On the legs of brackets it is signed like their ticks, and stands on those that do not trail.
+    """
+    if TYPES.get(row.type) is not OrderType.TRAILING_STOP or row.trailPrice is None:
+        return None
+    return abs(_finite(row.trailPrice, "trailPrice"))
 
 
 def accepted_order(request: OrderRequest, order_id: int) -> Order:

@@ -1,0 +1,120 @@
+"""Getting out: cancel all, flatten, and the proof that it is so."""
+
+import pytest
+
+from tradeforge_core import (
+    Account,
+    Bracket,
+    CancelResult,
+    Contract,
+    NotFlat,
+    NotFound,
+    OrderOutcomeUnknown,
+    OrderRequest,
+    OrderSide,
+    OrderType,
+)
+from tradeforge_topstepx.provider import TopStepXProvider
+from tradeforge_topstepx.sandbox import TopStepXSandbox
+from tradeforge_topstepx.sandbox.faults import Fault
+
+
+async def work(broker: TopStepXProvider, account: Account, contract: Contract, count: int) -> None:
+    for number in range(1, count + 1):
+        await broker.place_order(
+            OrderRequest.limit(
+                account.id, contract.id, OrderSide.BUY, 1, number * contract.tick_size
+            )
+        )
+
+
+async def test_every_order_is_cancelled_and_told(
+    broker: TopStepXProvider, account: Account, contract: Contract
+) -> None:
+    await work(broker, account, contract, 3)
+    results = await broker.cancel_all_orders(account.id)
+    assert len(results) == 3
+    assert all(result.error is None for result in results)
+    assert await broker.get_open_orders(account.id) == []
+    assert await broker.cancel_all_orders(account.id) == []
+
+
+async def test_only_the_orders_of_one_contract(
+    broker: TopStepXProvider, account: Account, contract: Contract
+) -> None:
+    other = await broker.get_contract_by_symbol("ES")
+    await work(broker, account, contract, 2)
+    await work(broker, account, other, 1)
+    assert len(await broker.cancel_all_orders(account.id, contract_id=contract.id)) == 2
+    (left,) = await broker.get_open_orders(account.id)
+    assert left.contract_id == other.id
+
+
+async def test_one_cancel_that_is_lost_hides_no_other(
+    broker: TopStepXProvider, account: Account, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    await work(broker, account, contract, 3)
+    sandbox.fail_next("/api/Order/cancel", Fault.RESET, handled=False)
+    results: list[CancelResult] = await broker.cancel_all_orders(account.id)
+    lost = [result for result in results if result.error is not None]
+    assert len(lost) == 1
+    assert isinstance(lost[0].error, OrderOutcomeUnknown)
+    (left,) = await broker.get_open_orders(account.id)
+    assert left.id == lost[0].order_id
+
+
+async def test_flat_means_flat(
+    broker: TopStepXProvider, account: Account, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    other = await broker.get_contract_by_symbol("GC")
+    await work(broker, account, other, 2)
+    await broker.place_order(OrderRequest.market(account.id, other.id, OrderSide.SELL, 2))
+    await broker.place_order(
+        OrderRequest(
+            account_id=account.id,
+            contract_id=contract.id,
+            side=OrderSide.BUY,
+            type=OrderType.MARKET,
+            size=2,
+            bracket=Bracket(stop_loss=10, take_profit=10),
+        )
+    )
+    await broker.flatten(account.id)
+    assert sandbox.exchange.positions(int(account.id)) == []
+    assert await broker.get_open_orders(account.id) == []
+    assert sandbox.requests["/api/Position/closeContract"] == 2
+    await broker.flatten(account.id)
+    assert sandbox.requests["/api/Position/closeContract"] == 2, "there was nothing to close"
+
+
+async def test_a_cancel_that_was_lost_is_repeated_on_the_way_to_flat(
+    broker: TopStepXProvider, account: Account, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    await work(broker, account, contract, 1)
+    sandbox.fail_next("/api/Order/cancel", Fault.RESET, handled=False)
+    await broker.flatten(account.id)
+    assert await broker.get_open_orders(account.id) == []
+    assert sandbox.requests["/api/Order/cancel"] == 2
+
+
+async def test_a_close_that_was_lost_is_not_repeated(
+    broker: TopStepXProvider, account: Account, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    await broker.place_order(OrderRequest.market(account.id, contract.id, OrderSide.BUY, 1))
+    sandbox.fail_next("/api/Position/closeContract", Fault.RESET)
+    with pytest.raises(OrderOutcomeUnknown):
+        await broker.flatten(account.id)
+    assert sandbox.requests["/api/Position/closeContract"] == 1
+    assert sandbox.exchange.positions(int(account.id)) == []
+
+
+async def test_what_is_left_is_named(account: Account, contract: Contract) -> None:
+    error = NotFlat([], [])
+    assert "nothing could be proven" in str(error)
+
+
+async def test_nothing_to_close(
+    broker: TopStepXProvider, account: Account, contract: Contract
+) -> None:
+    with pytest.raises(NotFound):
+        await broker.close_position(account.id, contract.id)
