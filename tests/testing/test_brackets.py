@@ -325,6 +325,26 @@ def test_a_large_market_entry_does_not_meet_its_own_exit(
     assert {each.fill.side for each in events if isinstance(each, FillMade)} == {OrderSide.BUY}
 
 
+def test_the_legs_are_told_once_however_many_fills_the_entry_had(
+    exchange: Exchange, place: Place, events: list[ExchangeEvent]
+) -> None:
+    size = sum(level.size for level in exchange.depth("FUT.ABC")[1])
+    place("buy", "market", size, stop_loss=-8, take_profit=12)
+    assert [status for _, status in _told(events)].count(WORKING) == 2
+
+
+def test_a_stop_loss_that_went_off_grows_and_does_not_go_back(
+    exchange: Exchange, place: Place, other: ExchangeAccount
+) -> None:
+    bids = sum(level.size for level in exchange.depth("FUT.ABC")[0])
+    place("sell", "market", bids, account_id=other.id)
+    entry = place("buy", "stop", 2, "200", stop_loss=-8)
+    for price in ("110", "60"):  # the first is above the market, and nobody is there to sell to
+        exchange.fill_order(entry.account_id, entry.id, 1, Decimal(price))
+    exchange.advance()
+    assert _family(exchange, entry)[1].filled_size == 2
+
+
 def test_a_leg_that_the_market_has_passed_goes_off_at_once(
     exchange: Exchange, waiting: ExchangeOrder
 ) -> None:

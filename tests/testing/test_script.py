@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 
 from tradeforge_core.enums import OrderStatus
 from tradeforge_testing import ManualClock
@@ -14,6 +15,7 @@ from tradeforge_testing.exchange import (
     ExchangeEvent,
     ExchangeOrder,
     FillMade,
+    Instrument,
     MarketTrade,
     OrderChanged,
     PositionChanged,
@@ -61,6 +63,16 @@ def test_a_waiting_market_order_is_filled_at_the_other_side(
     assert exchange.fills(order.account_id)[-1].price == ask
     exchange.advance()
     assert exchange.order(order.account_id, order.id) == filled
+
+
+def test_no_fill_below_the_first_tick(
+    exchange: Exchange, place: Place, instrument: Instrument
+) -> None:
+    exchange.add_instrument(evolve(instrument, id="LOW", start_price=Decimal("0.25")))
+    size = sum(level.size for level in exchange.depth("LOW")[0]) + 1
+    order = place("sell", "market", size, instrument_id="LOW")
+    exchange.fill_order(order.account_id, order.id)
+    assert exchange.fills(order.account_id)[-1].price == Decimal("0.25")
 
 
 def test_a_fill_is_told_like_any_other_but_not_printed(

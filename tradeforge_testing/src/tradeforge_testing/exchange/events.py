@@ -22,6 +22,8 @@ class OrderChanged:
 
 @frozen
 class FillMade:
+    """A fill or, with an id that was told before, what a void has made of it."""
+
     fill: Fill
 
 

@@ -123,7 +123,10 @@ class Exchange:
     def place(self, ticket: Ticket) -> ExchangeOrder:
         """The order as it stands when all that it set off has happened.
 
-        A ticket with a fault becomes an order that is REJECTED, with the `reject`.
+        A ticket with a fault becomes an order that is REJECTED, with the `reject`, and brings no
+        legs. Legs go to work with the first fill of the order and grow with the next ones. The fill
+        of one makes the other smaller; when one is complete, the other and what may be left of the
+        order itself are cancelled.
         """
         return self._desk.place(ticket)
 

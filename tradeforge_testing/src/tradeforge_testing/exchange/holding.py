@@ -87,10 +87,6 @@ class Holding:
 
 def rebook(holding: Holding, fills: Iterable[Fill]) -> tuple[Holding, list[Fill]]:
     """What the fills of the instrument that are not voided come to, and each as it is then."""
-    current, booked = holding.emptied(), []
-    for fill in fills:
-        if not fill.voided:
-            current = current if current.size else holding.emptied()
-            fill = current.book(fill)
-        booked.append(fill)
-    return current, booked
+    anew = holding.emptied()
+    booked = [fill if fill.voided else anew.book(fill) for fill in fills]
+    return anew, booked

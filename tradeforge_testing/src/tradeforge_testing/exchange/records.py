@@ -120,11 +120,14 @@ class Ticket:
 class ExchangeOrder:
     """An order as it stands.
 
-    `updated_at` is when it was last placed, modified, put to work, cancelled or rejected. A fill
-    does not move it: the time of a fill is on the `Fill`; nor does a trailing stop that follows the
-    market. A trailing stop has its trigger of the moment in `stop_price`, and its distance from the
-    last trade in ticks and as a difference of prices. A leg has `leg_ticks`, its signed distance
-    from the fill of the entry, `parent_id`; a take profit also names its stop loss in `linked_id`.
+    `updated_at` is when it was last placed, modified, put to work, cancelled or rejected, by the
+    user or for its bracket. A fill does not move it: the time of a fill is on the `Fill`. Nor does
+    the market that a trailing stop follows.
+
+    A trailing stop has its trigger of the moment in `stop_price`, and how far that follows the
+    last trade in ticks and as a difference of prices. A leg has its signed distance from the fill
+    of the entry in `leg_ticks` and the entry in `parent_id`; a take profit has the stop loss in
+    `linked_id`. Until the entry has a fill a leg has no price and waits, SUSPENDED.
     """
 
     id: int
