@@ -1,0 +1,342 @@
+"""Requests over a real socket to a server that misbehaves as it is told."""
+
+import asyncio
+import logging
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tradeforge_core import Disconnected, HttpRequestDetails, RequestTimeout, TransportError
+from tradeforge_core.kit.clock import SystemClock
+from tradeforge_core.kit.http import HttpAnswer, HttpClient, HttpTimeouts
+
+if TYPE_CHECKING:
+    from tests.core.conftest import Eventually
+
+TOKEN = "the-bearer-token"
+
+Reply = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Server:
+    """Raw HTTP on loopback: a test writes what comes back, byte by byte."""
+
+    def __init__(self) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self.reply: Reply = self.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        self.url = ""
+        self._writers: list[asyncio.StreamWriter] = []
+
+    def answer(self, raw: bytes) -> Reply:
+        async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(raw)
+            await writer.drain()
+
+        return reply
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._writers.append(writer)
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = 0
+                for line in head.lower().split(b"\r\n"):
+                    if line.startswith(b"content-length:"):
+                        length = int(line.partition(b":")[2])
+                self.requests.append(head + await reader.readexactly(length))
+                await self.reply(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    def stop(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    server = Server()
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    host, port = listening.sockets[0].getsockname()
+    server.url = f"http://{host}:{port}"
+    yield server
+    listening.close()
+    server.stop()
+    await listening.wait_closed()
+
+
+@pytest.fixture
+def told() -> list[HttpRequestDetails]:
+    return []
+
+
+def _client(
+    url: str, told: list[HttpRequestDetails], answer: float = 5.0, connect: float = 2.0
+) -> HttpClient:
+    return HttpClient(
+        url,
+        provider="acme",
+        observe=told.append,
+        clock=SystemClock(),
+        timeouts=HttpTimeouts(connect=connect, answer=answer),
+    )
+
+
+@pytest.fixture
+async def client(server: Server, told: list[HttpRequestDetails]) -> AsyncIterator[HttpClient]:
+    client = _client(server.url, told)
+    yield client
+    await client.close()
+
+
+class Bearer(httpx.Auth):
+    def auth_flow(self, request: httpx.Request) -> Any:
+        request.headers["Authorization"] = f"Bearer {TOKEN}"
+        yield request
+
+
+def _texts(error: BaseException | None) -> str:
+    """All that a traceback would print of it."""
+    import traceback
+
+    return "".join(traceback.format_exception(error))
+
+
+async def test_an_answer_of_any_status_is_an_answer(
+    client: HttpClient, server: Server, told: list[HttpRequestDetails]
+) -> None:
+    for status in (200, 204, 301, 400, 401, 404, 429, 500, 503):
+        raw = f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\nRetry-After: 7\r\n\r\n"
+        server.reply = server.answer(raw.encode())
+        assert await client.request("GET", "/x") == HttpAnswer(status, b"", "7")
+    assert [one.status for one in told] == [200, 204, 301, 400, 401, 404, 429, 500, 503]
+
+
+async def test_a_body_is_json_and_comes_through_as_bytes(
+    client: HttpClient, server: Server
+) -> None:
+    body = b"\xff\x00half a json {"
+    raw = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+    server.reply = server.answer(raw + body)
+    answer = await client.request("POST", "/orders", content=b'{"size":1}')
+    assert (answer.body, answer.retry_after) == (body, None)
+    (request,) = server.requests
+    assert request.startswith(b"POST /orders HTTP/1.1")
+    assert b"content-type: application/json" in request.lower()
+    assert request.endswith(b'{"size":1}')
+
+
+async def test_the_observer_sees_what_happened_and_no_more(
+    client: HttpClient, server: Server, told: list[HttpRequestDetails]
+) -> None:
+    await client.request("POST", "/orders", content=b'{"secret":1}', auth=Bearer())
+    (details,) = told
+    assert (details.provider, details.method, details.path) == ("acme", "POST", "/orders")
+    assert (details.status, details.error) == (200, None)
+    assert 0 < details.seconds < 5
+    assert TOKEN not in repr(details)
+    assert "secret" not in repr(details)
+
+
+async def test_refused_means_not_sent(told: list[HttpRequestDetails]) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    client = _client(f"http://127.0.0.1:{port}", told)
+    with pytest.raises(Disconnected, match=r"127\.0\.0\.1 cannot be reached") as caught:
+        await client.request("GET", "/x")
+    assert not caught.value.sent
+    assert told[0].status is None
+    assert told[0].error == str(caught.value)
+    await client.close()
+
+
+async def test_an_unknown_host_means_not_sent(told: list[HttpRequestDetails]) -> None:
+    client = _client("http://no-such-host.invalid", told)
+    with pytest.raises(TransportError) as caught:
+        await client.request("GET", "/x")
+    assert not caught.value.sent
+    await client.close()
+
+
+async def test_no_tls_there_means_not_sent(server: Server, told: list[HttpRequestDetails]) -> None:
+    server.reply = server.answer(b"this is not TLS")
+    client = _client(server.url.replace("http", "https"), told, connect=0.2)
+    with pytest.raises(TransportError) as caught:
+        await client.request("GET", "/x")
+    assert not caught.value.sent
+    assert not server.requests
+    await client.close()
+
+
+async def _reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def _closed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+@pytest.mark.parametrize("reply", [_reset, _closed])
+async def test_lost_after_the_request_may_have_been_sent(
+    client: HttpClient, server: Server, told: list[HttpRequestDetails], reply: Reply
+) -> None:
+    server.reply = reply
+    with pytest.raises(Disconnected, match="was lost") as caught:
+        await client.request("POST", "/orders", content=b"{}", auth=Bearer())
+    assert caught.value.sent
+    assert len(server.requests) == 1, "a write must never be repeated"
+    assert told[0].error == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nplain",
+        b"nonsense\r\n\r\n",
+    ],
+)
+async def test_half_an_answer_may_have_been_sent(
+    client: HttpClient, server: Server, raw: bytes
+) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(raw)
+        await writer.drain()
+        writer.close()
+
+    server.reply = reply
+    with pytest.raises(TransportError) as caught:
+        await client.request("POST", "/orders", content=b"{}")
+    assert caught.value.sent
+
+
+async def test_no_answer_in_time_may_have_been_sent(
+    server: Server, told: list[HttpRequestDetails]
+) -> None:
+    client = _client(server.url, told, answer=0.05)
+    release = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await release.wait()
+
+    server.reply = hang
+    with pytest.raises(RequestTimeout, match="no answer in time") as caught:
+        await client.request("POST", "/orders", content=b"{}")
+    assert caught.value.sent
+    release.set()
+    await client.close()
+
+
+async def test_a_redirect_is_not_followed(client: HttpClient, server: Server) -> None:
+    raw = f"HTTP/1.1 307 X\r\nLocation: {server.url}/elsewhere\r\nContent-Length: 0\r\n\r\n"
+    server.reply = server.answer(raw.encode())
+    answer = await client.request("POST", "/orders", content=b"{}", auth=Bearer())
+    assert answer.status == 307
+    assert len(server.requests) == 1
+
+
+async def test_a_proxy_of_the_environment_is_ignored(
+    server: Server, told: list[HttpRequestDetails], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    client = _client(server.url, told)
+    assert (await client.request("GET", "/x")).status == 200
+    await client.close()
+
+
+async def test_credentials_of_a_netrc_file_are_ignored(
+    server: Server, told: list[HttpRequestDetails], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    client = _client(server.url, told)
+    await client.request("GET", "/x")
+    assert b"authorization" not in server.requests[0].lower()
+    await client.close()
+
+
+async def test_a_burst_of_cancelled_requests_leaves_the_client_healthy(
+    client: HttpClient, server: Server
+) -> None:
+    for ticks in range(5):
+        burst = [asyncio.create_task(client.request("GET", f"/{n}")) for n in range(50)]
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        for task in burst:
+            task.cancel()
+        results = await asyncio.gather(*burst, return_exceptions=True)
+        assert all(isinstance(one, (asyncio.CancelledError, HttpAnswer)) for one in results)
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*(client.request("GET", "/after") for _ in range(50)))
+    assert {answer.status for answer in answers} == {200}
+
+
+async def test_a_cancelled_request_is_still_made(
+    client: HttpClient,
+    server: Server,
+    told: list[HttpRequestDetails],
+    eventually: "Eventually",
+) -> None:
+    task = asyncio.create_task(client.request("POST", "/orders", content=b"{}"))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await eventually(lambda: told)
+    assert len(server.requests) == 1
+
+
+async def test_closing_ends_a_request_with_a_word(
+    server: Server, told: list[HttpRequestDetails], eventually: "Eventually"
+) -> None:
+    client = _client(server.url, told)
+    release = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await release.wait()
+
+    server.reply = hang
+    waiting = asyncio.create_task(client.request("GET", "/slow"))
+    await eventually(lambda: server.requests)
+    await client.close()
+    with pytest.raises(Disconnected) as caught:
+        await waiting
+    assert caught.value.sent
+    with pytest.raises(Disconnected, match="was disconnected") as refused:
+        await client.request("GET", "/x")
+    assert not refused.value.sent
+    release.set()
+
+
+async def test_no_text_has_the_token_the_address_or_the_body(
+    client: HttpClient,
+    server: Server,
+    told: list[HttpRequestDetails],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    body = b'{"pin":1234}'
+    with caplog.at_level(logging.DEBUG):
+        for reply in (_reset, _closed, server.answer(b"nonsense\r\n\r\n")):
+            server.reply = reply
+            with pytest.raises(TransportError) as caught:
+                await client.request("POST", "/orders", content=body, auth=Bearer())
+            for text in (_texts(caught.value), repr(caught.value), repr(told[-1])):
+                assert TOKEN not in text
+                assert "1234" not in text
+                assert server.url not in text
+    assert TOKEN not in caplog.text
