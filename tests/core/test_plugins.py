@@ -77,8 +77,8 @@ async def test_every_reason_is_collected(make: "Make") -> None:
     assert len(reasons) == 6
     assert "not at acme" in told
     assert "1 is too many" in told
-    assert "failed: ZeroDivisionError('no limit')" in told
-    assert "failed: RuntimeError('no answer')" in told
+    assert "Fourth failed: ZeroDivisionError('no limit')" in told
+    assert "Fifth failed: RuntimeError('no answer')" in told
     assert "answered 'yes', which is neither a Veto nor None" in told
     assert "answered False" in told
 

@@ -101,7 +101,12 @@ class Plugins:
     def _calls(self, hook: str, **arguments: object) -> "Iterator[tuple[str, Any]]":
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             wanted = {name: arguments[name] for name in implementation.argnames}
-            yield implementation.plugin_name, _bind(implementation.function, wanted)
+            yield _name(implementation.plugin), _bind(implementation.function, wanted)
+
+
+def _name(add_on: object) -> str:
+    """Of a module its name, of any other object that of its class."""
+    return str(getattr(add_on, "__name__", type(add_on).__name__))
 
 
 def _bind(function: Any, arguments: dict[str, object]) -> Any:
