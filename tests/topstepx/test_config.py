@@ -67,3 +67,29 @@ def test_credentials_never_leave_the_machine_unencrypted(url: str) -> None:
 def test_the_key_is_not_in_the_repr() -> None:
     assert "k3y-of-mine" not in repr(config())
     assert config().api_key.reveal() == "k3y-of-mine"
+
+
+APP = {
+    "TS_APP_ID": "app",
+    "TS_PASSWORD": "pa55word",
+    "TS_DEVICE_ID": "device",
+    "TS_VERIFY_KEY": "v3rify",
+}
+
+
+def test_a_registered_application_needs_no_key() -> None:
+    settings = {"TS_USERNAME": "me", "TS_ENVIRONMENT": "LIVE"} | APP
+    ours = TopStepXConfig.from_settings(Settings("topstepx", settings))
+    assert ours.app is not None
+    assert (ours.app.app_id, ours.app.device_id) == ("app", "device")
+    assert ours.app.password.reveal() == "pa55word"
+    assert "pa55word" not in repr(ours)
+    assert "v3rify" not in repr(ours)
+
+
+@pytest.mark.parametrize("missing", ["TS_PASSWORD", "TS_DEVICE_ID", "TS_VERIFY_KEY"])
+def test_the_login_of_an_application_is_whole_or_refused(missing: str) -> None:
+    settings = {"TS_USERNAME": "me", "TS_ENVIRONMENT": "LIVE"} | APP | {missing: ""}
+    present = {name: value for name, value in settings.items() if value}
+    with pytest.raises(ConfigError, match=missing):
+        TopStepXConfig.from_settings(Settings("topstepx", present))

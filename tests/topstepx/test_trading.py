@@ -398,6 +398,20 @@ class TestLogin:
         assert caught.value.name == "InvalidCredentials"
         assert "wr0ng-k3y" not in str(caught.value)
 
+    async def test_a_registered_application_logs_in_by_its_own_way(
+        self, sandbox: TopStepXSandbox
+    ) -> None:
+        app = {
+            "TS_APP_ID": "app",
+            "TS_PASSWORD": sandbox.settings["TS_API_KEY"],
+            "TS_DEVICE_ID": "device",
+            "TS_VERIFY_KEY": "verify",
+        }
+        async with load_provider("topstepx", sandbox.settings | app) as broker:
+            assert await broker.get_accounts()
+        assert sandbox.requests["/api/Auth/loginApp"] == 1
+        assert sandbox.requests["/api/Auth/loginKey"] == 0
+
     async def test_nobody_is_there(self, sandbox: TopStepXSandbox) -> None:
         broker = load_provider("topstepx", sandbox.settings | {"TS_REST_URL": "http://127.0.0.1:1"})
         with pytest.raises(Disconnected) as caught:

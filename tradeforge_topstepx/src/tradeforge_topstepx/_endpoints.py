@@ -90,6 +90,7 @@ def decode_error(what: str, error: Exception) -> DecodeError:
 
 PING = "/api/Status/ping"
 LOGIN = Endpoint("/api/Auth/loginKey", _wire.LoginAnswer, _errors.LOGIN)
+LOGIN_APP = Endpoint("/api/Auth/loginApp", _wire.LoginAnswer, _errors.LOGIN)
 VALIDATE = Endpoint("/api/Auth/validate", _wire.ValidateAnswer, _errors.VALIDATE)
 LOGOUT = Endpoint("/api/Auth/logout", _wire.Envelope, _errors.LOGOUT)
 ACCOUNTS = Endpoint("/api/Account/search", _wire.AccountsAnswer)

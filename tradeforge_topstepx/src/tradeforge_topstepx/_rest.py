@@ -88,9 +88,10 @@ class Rest:
 
     async def log_in(self) -> str:
         """A new token. Raises `AuthenticationError` with what to check."""
-        body = {"userName": self._config.username, "apiKey": self._config.api_key.reveal()}
-        answer = await self._post(_endpoints.LOGIN, body, auth=None, lane=Lane.URGENT)
-        return _token_of(answer.token, _endpoints.LOGIN)
+        endpoint = _endpoints.LOGIN if self._config.app is None else _endpoints.LOGIN_APP
+        body = _login_body(self._config)
+        answer = await self._post(endpoint, body, auth=None, lane=Lane.URGENT)
+        return _token_of(answer.token, endpoint)
 
     async def validate(self, token: Secret) -> str:
         """A token that lives on from now, in exchange for one that is still good."""
@@ -295,6 +296,19 @@ def whole_id(text: str, what: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise NotFound(f"there is no {what} {text!r}: the gateway's ids are whole numbers")
     return int(text)
+
+
+def _login_body(config: TopStepXConfig) -> dict[str, str]:
+    app = config.app
+    if app is None:
+        return {"userName": config.username, "apiKey": config.api_key.reveal()}
+    return {
+        "userName": config.username,
+        "password": app.password.reveal(),
+        "deviceId": app.device_id,
+        "appId": app.app_id,
+        "verifyKey": app.verify_key.reveal(),
+    }
 
 
 def _account(account_id: str) -> dict[str, int]:

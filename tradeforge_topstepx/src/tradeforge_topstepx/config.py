@@ -14,11 +14,23 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @frozen(kw_only=True)
+class AppLogin:
+    """The login of an application that the firm has registered, in place of an API key."""
+
+    password: Secret
+    device_id: str
+    app_id: str
+    verify_key: Secret
+
+
+@frozen(kw_only=True)
 class TopStepXConfig:
     """The settings of one TopStepX login. The `capture_` ids are for recording real traffic."""
 
     username: str
     api_key: Secret
+    """Empty where `app` is there."""
+    app: AppLogin | None = None
     environment: str
     firm: str = "topstepx"
     rest_url: str
@@ -31,7 +43,9 @@ class TopStepXConfig:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Raises `ConfigError`, which names every variable that is missing or wrong."""
-        username, api_key, _ = settings.require("TS_USERNAME", "TS_API_KEY", "TS_ENVIRONMENT")
+        app = _app_login(settings)
+        key = () if app else ("TS_API_KEY",)
+        username, *_ = settings.require("TS_USERNAME", *key, "TS_ENVIRONMENT")
         environment = settings.choice("TS_ENVIRONMENT", ("LIVE", "DEMO"))
         firm = settings.choice("TS_FIRM", tuple(FIRMS)) if "TS_FIRM" in settings else "topstepx"
         gateway = FIRMS[firm] if environment == "LIVE" else DEMO
@@ -42,7 +56,8 @@ class TopStepXConfig:
         )
         return cls(
             username=username,
-            api_key=Secret(api_key),
+            api_key=Secret(settings.get("TS_API_KEY", "")),
+            app=app,
             environment=environment,
             firm=firm,
             rest_url=rest,
@@ -51,6 +66,20 @@ class TopStepXConfig:
             capture_contract_id=settings.get("TS_CAPTURE_CONTRACT_ID"),
             capture_account_id=settings.get("TS_CAPTURE_ACCOUNT_ID"),
         )
+
+
+def _app_login(settings: Settings) -> AppLogin | None:
+    if "TS_APP_ID" not in settings:
+        return None
+    app_id, password, device_id, verify_key = settings.require(
+        "TS_APP_ID", "TS_PASSWORD", "TS_DEVICE_ID", "TS_VERIFY_KEY"
+    )
+    return AppLogin(
+        password=Secret(password),
+        device_id=device_id,
+        app_id=app_id,
+        verify_key=Secret(verify_key),
+    )
 
 
 def _checked_url(variable: str, url: str) -> str:
