@@ -13,7 +13,9 @@ import pytest
 
 import tradeforge_core
 from tradeforge_core import TradeForgeError, hookspecs
+from tradeforge_topstepx import _endpoints
 from tradeforge_topstepx.firms import FIRMS
+from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +93,7 @@ async def test_the_streaming_example_outlives_its_venue(tmp_path: Path) -> None:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+        await _await_line(process, "user is live")
         await _await_line(process, "quote ")
         await _await_line(process, "depth ")
     await _await_line(process, "is reconnecting")
@@ -141,6 +144,25 @@ def test_every_setting_has_its_place() -> None:
     assert "TS_USERNAME" in settings
     for page in (ROOT / "docs" / "configuration.md", ROOT / ".env.example"):
         assert settings <= set(re.findall(r"\bTS_[A-Z_]+\b", page.read_text())), page
+
+
+def test_every_operation_of_the_gateway_has_a_method_and_a_test() -> None:
+    page = (ROOT / "docs" / "topstepx.md").read_text()
+    rows = re.findall(r"^\| `(/api/[^`]+)` \| (.+) \| (.+) \|$", page, re.MULTILINE)
+    assert {path for path, _, _ in rows} == _endpoint_paths()
+    assert len(rows) == 21
+    for _, methods, tests in rows:
+        for method in re.findall(r"`(\w+)\(", methods):
+            assert callable(getattr(TopStepXProvider, method)), method
+        for file, name in re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", tests):
+            source = (ROOT / "tests" / "topstepx" / file).read_text()
+            assert f"class {name}:" in source or not name, f"{file}::{name}"
+
+
+def _endpoint_paths() -> set[str]:
+    values = vars(_endpoints).values()
+    posts = {one.path for one in values if isinstance(one, _endpoints.Endpoint)}
+    return posts | {_endpoints.PING}
 
 
 def test_every_firm_has_its_place() -> None:
