@@ -1,5 +1,6 @@
 """What a test can ask the sandbox to get wrong."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
+from tradeforge_testing import ManualClock
 from tradeforge_testing.exchange import Exchange
 from tradeforge_topstepx.sandbox import Fault, TopStepXSandbox
 
@@ -65,7 +67,7 @@ async def test_hang_never_answers(http: httpx.AsyncClient, sandbox: TopStepXSand
     assert (await http.post(PLACE, json=ORDER)).json()["success"]
 
 
-@pytest.mark.parametrize("fault", [503, *Fault])
+@pytest.mark.parametrize("fault", [503, *(one for one in Fault if one is not Fault.DELAY)])
 @pytest.mark.parametrize("handled", [True, False])
 async def test_a_spoiled_request_takes_effect_if_it_is_handled(
     http: httpx.AsyncClient,
@@ -134,3 +136,32 @@ async def test_requests_are_counted_by_path(
         "/hubs/user/negotiate": 1,
         "/hubs/user": 1,
     }
+
+
+async def test_a_fault_can_come_several_times_and_say_when_to_come_back(
+    http: httpx.AsyncClient, sandbox: TopStepXSandbox
+) -> None:
+    sandbox.fail_next(PLACE, 503, count=2, retry_after=5)
+    answers = [await http.post(PLACE, json=ORDER) for _ in range(3)]
+    assert [one.status_code for one in answers] == [503, 503, 200]
+    assert [one.headers.get("Retry-After") for one in answers] == ["5", "5", None]
+
+
+@pytest.mark.parametrize("handled", [True, False])
+async def test_a_late_request_takes_effect_before_or_after_the_delay(
+    http: httpx.AsyncClient,
+    sandbox: TopStepXSandbox,
+    exchange: Exchange,
+    clock: ManualClock,
+    handled: bool,
+) -> None:
+    sandbox.fail_next(PLACE, Fault.DELAY, seconds=3, handled=handled)
+    late = asyncio.create_task(http.post(PLACE, json=ORDER))
+    while not sandbox.requests[PLACE]:
+        await asyncio.wait([late], timeout=0.01)
+    assert len(exchange.orders(1001)) == int(handled)
+    while not late.done():
+        clock.advance(1)
+        await asyncio.wait([late], timeout=0.01)
+    assert late.result().json()["success"]
+    assert len(exchange.orders(1001)) == 1

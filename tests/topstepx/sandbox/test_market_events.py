@@ -83,20 +83,34 @@ async def test_a_print_is_a_list_and_has_no_past(
 ) -> None:
     await market_hub.follow("ContractTrades", key=MNQ)
     clock.advance(0.5)
-    price = exchange.quote(MNQ).ask
+    price = Decimal("29540.25")
     exchange.move_to(MNQ, price)
     name, (contract, prints) = await market_hub.event()
     assert (name, contract) == ("GatewayTrade", MNQ)
-    assert prints == [
-        {
-            "symbolId": "F.US.MNQ",
-            "price": float(price),
-            "timestamp": "2026-03-02T14:30:00.5+00:00",
-            "type": 0,
-            "volume": prints[0]["volume"],
-            "contractId": MNQ,
-        }
-    ]
+    print_ = next(one for one in prints if one["price"] == price)
+    assert print_ == {
+        "symbolId": "F.US.MNQ",
+        "price": 29540.25,
+        "timestamp": "2026-03-02T14:30:00.5+00:00",
+        "type": 0,
+        "volume": print_["volume"],
+        "contractId": MNQ,
+    }
+
+
+async def test_the_rows_of_one_step_are_one_message(
+    market_hub: "HubClient", place: Callable[..., Awaitable[object]]
+) -> None:
+    for kind in ("ContractTrades", "ContractMarketDepth", "ContractQuotes"):
+        await market_hub.follow(kind, key=MNQ)
+        if kind != "ContractTrades":
+            await market_hub.event()
+    await place(size=120)
+    (trade, (_, prints)), (depth, (_, rows)), (quote, _) = await market_hub.events(3)
+    assert [trade, depth, quote] == ["GatewayTrade", "GatewayDepth", "GatewayQuote"]
+    assert sum(one["volume"] for one in prints) == 120
+    assert len(prints) > 1 and len(rows) > 2
+    assert [one["price"] for one in prints] == sorted(one["price"] for one in prints)
 
 
 async def test_the_aggressor_of_a_print_is_its_type(
@@ -123,7 +137,9 @@ async def test_a_book_begins_with_a_reset_and_every_level(
     assert [(row["price"], row["volume"]) for row in rows if row["type"] == 1] == [
         (float(one.price), one.size) for one in asks
     ]
-    assert len(rows) == 1 + len(bids) + len(asks)
+    best = [(row["type"], row["price"]) for row in rows[-2:]]
+    assert best == [(4, float(bids[0].price)), (3, float(asks[0].price))]
+    assert len(rows) == 1 + len(bids) + len(asks) + 2 > 20
 
 
 async def test_a_book_goes_on_with_changes_that_add_up_to_the_whole(

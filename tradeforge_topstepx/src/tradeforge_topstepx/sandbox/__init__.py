@@ -1,8 +1,21 @@
 """A local TopStepX: the ProjectX Gateway API over a simulated exchange."""
 
+from tradeforge_topstepx.sandbox.event_faults import EventFault
 from tradeforge_topstepx.sandbox.faults import Fault
+from tradeforge_topstepx.sandbox.hub import Silence
 from tradeforge_topstepx.sandbox.hub_connection import HubLimits
+from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.limits import RateLimit, RateLimits
 from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox, create
 
-__all__ = ["Fault", "HubLimits", "RateLimit", "RateLimits", "TopStepXSandbox", "create"]
+__all__ = [
+    "EventFault",
+    "Fault",
+    "HubLimits",
+    "Hubs",
+    "RateLimit",
+    "RateLimits",
+    "Silence",
+    "TopStepXSandbox",
+    "create",
+]

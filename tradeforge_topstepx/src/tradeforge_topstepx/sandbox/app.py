@@ -1,6 +1,6 @@
 """The ASGI application: which path leads where."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from starlette.applications import Starlette
@@ -20,9 +20,11 @@ from tradeforge_topstepx.sandbox.venue import Venue
 PING = "/api/Status/ping"
 
 
-def build_app(venue: Venue, hubs: Mapping[str, Hub], gate: Gate) -> ASGIApp:
-    """The REST API, and every hub at its path; paths match in any case."""
-    routes: list[BaseRoute] = [_ping_route(gate)]
+def build_app(
+    venue: Venue, hubs: Mapping[str, Hub], gate: Gate, controls: Iterable[BaseRoute]
+) -> ASGIApp:
+    """The REST API, every hub at its path, and the controls; paths match in any case."""
+    routes: list[BaseRoute] = [_ping_route(gate), *controls]
     routes += [_rest_route(one, venue, gate) for one in endpoints.ALL]
     for path, hub in hubs.items():
         routes += _hub_routes(path, hub, venue.tokens, gate)

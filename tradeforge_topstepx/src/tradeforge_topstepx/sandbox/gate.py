@@ -8,22 +8,31 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.websockets import WebSocket
 
-from tradeforge_topstepx.sandbox.faults import Fault, FaultPlan
+from tradeforge_core.kit.clock import Clock
+from tradeforge_topstepx.sandbox.faults import Fault, FaultPlan, PlannedFault
 from tradeforge_topstepx.sandbox.limits import RateGuard
 
 R = TypeVar("R", bound=Response | None)
+Address = tuple[str, int]
 
 _PAGE = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body></body></html>"
 
 
 class Gate:
-    def __init__(
-        self, guard: RateGuard, faults: FaultPlan, reset: Callable[[tuple[str, int]], None]
-    ) -> None:
-        self._guard = guard
-        self._faults = faults
-        self._reset = reset
+    def __init__(self, guard: RateGuard, clock: Clock, reset: Callable[[Address], None]) -> None:
         self.requests: Counter[str] = Counter()
+        self.faults = FaultPlan()
+        self.deaf: set[Address] = set()
+        """Clients that are not answered any more, by the address of their connection."""
+        self._guard = guard
+        self._clock = clock
+        self._reset = reset
+
+    def forget(self) -> None:
+        """Count anew, and answer everybody."""
+        self.requests.clear()
+        self.faults.forget()
+        self.deaf.clear()
 
     async def answer(
         self,
@@ -38,18 +47,31 @@ class Gate:
         A websocket is admitted by the answer None.
         """
         self.requests[path] += 1
+        if _address(request) in self.deaf:
+            await _until_gone(request)
+            return Response()  # to nobody
         if (headers := self._guard.refusal(limit)) is not None:
             return Response(status_code=429, headers=headers)
-        planned = self._faults.take(path)
+        planned = self.faults.take(path)
         if planned is None:
             return await answer()
+        if planned.fault is Fault.DELAY:
+            return await self._late(planned, answer)
         response: Response | None = await answer() if planned.handled else None
-        return await self._spoil(planned.fault, request, response or Response())
+        return await self._spoil(planned, request, response or Response())
+
+    async def _late(self, planned: PlannedFault, answer: Callable[[], Awaitable[R]]) -> R:
+        if planned.handled:
+            response = await answer()
+            await self._clock.sleep(planned.seconds)
+            return response
+        await self._clock.sleep(planned.seconds)
+        return await answer()
 
     async def _spoil(
-        self, fault: Fault | int, request: Request | WebSocket, response: Response
+        self, planned: PlannedFault, request: Request | WebSocket, response: Response
     ) -> Response:
-        match fault:
+        match planned.fault:
             case Fault.HTML:
                 return HTMLResponse(_PAGE)
             case Fault.TRUNCATED:
@@ -58,15 +80,21 @@ class Gate:
             case Fault.HANG:
                 await _until_gone(request)
             case Fault.RESET:
-                self._drop(request)
+                self._reset(_address(request))
                 await _until_gone(request)
             case status:
-                return Response(status_code=int(status))
+                return _failure(int(status), planned.retry_after)
         return response  # to nobody
 
-    def _drop(self, request: HTTPConnection) -> None:
-        assert request.client is not None
-        self._reset(request.client)
+
+def _failure(status: int, retry_after: int | None) -> Response:
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return Response(status_code=status, headers=headers)
+
+
+def _address(request: HTTPConnection) -> Address:
+    assert request.client is not None
+    return request.client.host, request.client.port
 
 
 async def _until_gone(request: Request | WebSocket) -> None:

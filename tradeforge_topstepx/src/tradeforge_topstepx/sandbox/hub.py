@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
-from tradeforge_topstepx.sandbox import hub_protocol
+from tradeforge_core.kit.clock import Clock
+from tradeforge_topstepx.sandbox.delivery import Delivery
 from tradeforge_topstepx.sandbox.feed import Outgoing, Topic
 from tradeforge_topstepx.sandbox.hub_connection import HubConnection, HubLimits, InvocationError
 
@@ -25,6 +27,15 @@ class Channel:
 
     event: str
     key: type[int] | type[str] | None
+
+
+class Silence(StrEnum):
+    """How silent a hub is that was muted."""
+
+    EVENTS = "events"
+    """It answers and pings, and tells nothing."""
+    EVERYTHING = "everything"
+    """Its connections are open, and nothing comes out of them."""
 
 
 Snapshot = Callable[[Topic], list[Any] | None]
@@ -50,9 +61,13 @@ class Hub:
         self,
         channels: Mapping[str, Channel],
         limits: HubLimits,
+        clock: Clock,
         reset: Callable[[tuple[str, int]], None],
         snapshot: Snapshot = lambda topic: None,
     ) -> None:
+        self.events = frozenset(channel.event for channel in channels.values())
+        self.delivery = Delivery(clock)
+        self.is_silent = False
         subscribe = {f"Subscribe{name}": (c, self._subscribe) for name, c in channels.items()}
         unsubscribe = {f"Unsubscribe{name}": (c, self._unsubscribe) for name, c in channels.items()}
         self._methods = {name.lower(): call for name, call in (subscribe | unsubscribe).items()}
@@ -102,31 +117,72 @@ class Hub:
 
     def publish(self, outgoing: Outgoing) -> None:
         """Send a message to the followers of its topic; without any it is not even written."""
-        if followers := self._followers.get(outgoing.topic):
-            text = hub_protocol.invocation(outgoing.topic.event, outgoing.arguments())
-            for connection in tuple(followers):
-                connection.deliver(text)
+        followers = self._followers.get(outgoing.topic, ())
+        # What comes after a pause holds up what follows it, heard or not.
+        if followers or (outgoing.after and self._connections):
+            self.delivery.put(outgoing, tuple(followers))
+
+    def broadcast(self, event: str, *arguments: object) -> None:
+        """Send an event to every connection, whatever it follows."""
+        if connections := self._open_connections():
+            self.delivery.put(Outgoing(Topic(event), lambda: [*arguments]), connections)
+
+    def say(self, text: str) -> None:
+        """Send the text to every connection as it is, ahead of what is on its way."""
+        for connection in self._open_connections():
+            connection.deliver(text)
+
+    def mute(self, silence: Silence | None) -> None:
+        """Be silent from now on, what is on its way included; None is to speak again."""
+        self.delivery.is_muted = silence is not None
+        self.is_silent = silence is Silence.EVERYTHING
+
+    def reset(self) -> None:
+        """Reset every connection, without a word."""
+        for connection in tuple(self._connections):
+            connection.reset()
+
+    def state(self) -> dict[str, Any]:
+        """How many are connected, and what they follow: event, then account or contract."""
+        followed: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for topic, followers in self._followers.items():
+            if followers:
+                followed[topic.event]["" if topic.key is None else str(topic.key)] = len(followers)
+        return {"connections": len(self._connections), "followers": followed}
 
     async def drop(self, *, allow_reconnect: bool) -> None:
         """Close every connection."""
+        self.delivery.flush()
         connections = tuple(self._connections)
         await asyncio.gather(*(one.drop(allow_reconnect=allow_reconnect) for one in connections))
 
-    def invoke(self, connection: HubConnection, target: str, arguments: object) -> list[str]:
-        """Do what a client calls for; gives what to send after the answer."""
+    def invoke(
+        self, connection: HubConnection, target: str, arguments: object
+    ) -> Callable[[], None]:
+        """Do what a client calls for; gives what to do after the answer."""
         if target.lower() not in self._methods:
             raise InvocationError("HubException: Method does not exist.")
         channel, method = self._methods[target.lower()]
-        return method(connection, Topic(channel.event, _bind(arguments, channel.key)))
+        topic = Topic(channel.event, _bind(arguments, channel.key))
+        # What happened before goes to those who followed then.
+        self.delivery.flush()
+        return method(connection, topic)
 
-    def _subscribe(self, connection: HubConnection, topic: Topic) -> list[str]:
+    def _subscribe(self, connection: HubConnection, topic: Topic) -> Callable[[], None]:
         self._followers[topic].add(connection)
-        arguments = self._snapshot(topic)
-        return [] if arguments is None else [hub_protocol.invocation(topic.event, arguments)]
+        return partial(self._tell_all_of, topic, connection)
 
-    def _unsubscribe(self, connection: HubConnection, topic: Topic) -> list[str]:
+    def _tell_all_of(self, topic: Topic, connection: HubConnection) -> None:
+        arguments = self._snapshot(topic)
+        if arguments is not None:
+            self.delivery.put(Outgoing(topic, partial(list, arguments)), (connection,))
+
+    def _unsubscribe(self, connection: HubConnection, topic: Topic) -> Callable[[], None]:
         self._followers[topic].discard(connection)
-        return []
+        return lambda: None
+
+    def _open_connections(self) -> tuple[HubConnection, ...]:
+        return tuple(one for one in self._connections if one.is_open)
 
     def _remember(self, connection_id: str, token: str) -> None:
         while len(self._negotiated) >= _MOST_NEGOTIATED:

@@ -33,8 +33,14 @@ class InvocationError(Exception):
 class Invoked(Protocol):
     """What a hub does with the calls of its clients."""
 
-    def invoke(self, connection: "HubConnection", target: str, arguments: object) -> list[str]:
-        """The texts to send once the call is answered. Raises `InvocationError`."""
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing may come out of its connections."""
+
+    def invoke(
+        self, connection: "HubConnection", target: str, arguments: object
+    ) -> Callable[[], None]:
+        """What to do once the call is answered. Raises `InvocationError`."""
 
 
 class _State(Enum):
@@ -58,6 +64,11 @@ class HubConnection:
         self._state = _State.SHAKING_HANDS
         self._closed = asyncio.Event()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether events can be delivered."""
+        return self._state is _State.OPEN
+
     async def run(self) -> None:
         await self._socket.accept()
         writer = asyncio.create_task(self._write(), name="sandbox hub writer")
@@ -70,7 +81,7 @@ class HubConnection:
 
     def deliver(self, text: str) -> None:
         """Queue `text`, without waiting; a client that does not keep up is reset."""
-        if self._state is _State.ENDING:
+        if self._state is _State.ENDING or self._hub.is_silent:
             return
         if self._outbox.qsize() < self._limits.backlog:
             self._outbox.put_nowait(text)
@@ -87,6 +98,11 @@ class HubConnection:
         except TimeoutError:
             self._reset()
             await self._closed.wait()
+
+    def reset(self) -> None:
+        """Cut the connection, without a word."""
+        self._end()
+        self._reset()
 
     def _end(self, *, allow_reconnect: bool | None = None) -> None:
         """Write what is queued and close; with `allow_reconnect`, say so before."""
@@ -132,15 +148,15 @@ class HubConnection:
 
     def _invoke(self, message: Message) -> None:
         target, invocation_id = str(message.get("target")), message.get("invocationId")
-        error, follow_up = None, list[str]()
+        error, follow_up = None, None
         try:
             follow_up = self._hub.invoke(self, target, message.get("arguments"))
         except InvocationError as exc:
             error = f"Failed to invoke '{target}' due to an error on the server. {exc}"
         if invocation_id is not None:
             self.deliver(hub_protocol.completion(str(invocation_id), error=error))
-        for text in follow_up:
-            self.deliver(text)
+        if follow_up is not None:
+            follow_up()
 
     async def _write(self) -> None:
         try:
@@ -156,7 +172,7 @@ class HubConnection:
                 async with asyncio.timeout(self._limits.ping_seconds):
                     return await self._outbox.get()
             except TimeoutError:
-                if self._state is _State.OPEN:
+                if self._state is _State.OPEN and not self._hub.is_silent:
                     return hub_protocol.ping()
 
     async def _close(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from tradeforge_testing.exchange import Instrument
 
@@ -28,6 +28,10 @@ class Calendar:
         """The month that was listed before."""
         earlier = (_shifted(month, -months) for months in range(1, 13))
         return next(one for one in earlier if self._has(one))
+
+    def month_after(self, month: date) -> date:
+        """The month that is listed next."""
+        return next(one for one in self._from(month) if one > month)
 
     def _from(self, today: date) -> Iterator[date]:
         later = (_shifted(today.replace(day=1), months) for months in range(24))
@@ -65,11 +69,11 @@ class Product:
         front = self.calendar.front_month(today)
         expired = [self.calendar.month_before(front)] if self.expired_month else []
         return [
-            *(self._instrument(month, active=False) for month in expired),
-            self._instrument(front, active=True),
+            *(self.contract(month, active=False) for month in expired),
+            self.contract(front, active=True),
         ]
 
-    def _instrument(self, month: date, *, active: bool) -> Instrument:
+    def contract(self, month: date, *, active: bool) -> Instrument:
         code = _MONTH_CODES[month.month - 1]
         return Instrument(
             id=f"CON.F.US.{self.root}.{code}{month:%y}",
@@ -102,6 +106,16 @@ def listed_instruments(today: date) -> list[Instrument]:
     """Every contract of every product, the expired ones too, ascending by id."""
     instruments = [one for product in PRODUCTS for one in product.listed(today)]
     return sorted(instruments, key=lambda one: one.id)
+
+
+def next_contract(instrument: Instrument, start_price: Decimal) -> Instrument:
+    """The contract that follows this one, at a price that its market can start from."""
+    product = next((one for one in PRODUCTS if one.symbol == instrument.root), None)
+    if product is None:
+        raise ValueError(f"{instrument.id}: nothing is known of what follows it")
+    code, year = instrument.id[-3], int(instrument.id[-2:])
+    month = product.calendar.month_after(date(2000 + year, _MONTH_CODES.index(code) + 1, 1))
+    return evolve(product.contract(month, active=True), start_price=start_price)
 
 
 def _shifted(month: date, months: int) -> date:

@@ -1,6 +1,7 @@
 """What the market hub tells: quotes, prints and the book."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from tradeforge_core.enums import OrderSide
@@ -24,7 +25,7 @@ class MarketFeed:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._told = {name: exchange.quote(name) for name in exchange.instruments}
+        self._told: dict[str, Quote] = {}
         self._tell: dict[type[Any], Callable[[Any], list[Outgoing]]] = {
             QuoteChanged: self._quote,
             MarketTrade: self._trade,
@@ -48,41 +49,57 @@ class MarketFeed:
 
     def _quote(self, event: QuoteChanged) -> list[Outgoing]:
         quote, contract_id = event.quote, event.quote.instrument_id
-        previous = self._told[contract_id]
+        previous = self._told.get(contract_id)
         self._told[contract_id] = quote
-        best = [side for side, price in _BEST.items() if price(quote) != price(previous)]
+        best = [
+            side
+            for side, price in _BEST.items()
+            if previous is None or price(quote) != price(previous)
+        ]
         return [
-            _message(QUOTE, contract_id, lambda: wire.quote(quote, previous)),
             *(self._best_level(quote, side) for side in best),
+            _message(QUOTE, contract_id, lambda: wire.quote(quote, previous)),
         ]
 
     def _best_level(self, quote: Quote, side: OrderSide) -> Outgoing:
         price = _BEST[side](quote)
 
-        def rows() -> list[Row]:
+        def row() -> Row:
             levels = self._exchange.depth(quote.instrument_id)[_DEPTH_INDEX[side]]
             size = next((level.size for level in levels if level.price == price), 0)
-            return [wire.depth(wire.BEST_SIDES[side], price, size, quote.time)]
+            return wire.depth(wire.BEST_SIDES[side], price, size, quote.time)
 
-        return _message(DEPTH, quote.instrument_id, rows)
+        return _row(DEPTH, quote.instrument_id, row)
 
     def _trade(self, event: MarketTrade) -> list[Outgoing]:
-        return [_message(TRADE, event.instrument_id, lambda: [wire.market_trade(event)])]
+        return [_row(TRADE, event.instrument_id, lambda: wire.market_trade(event))]
 
     def _depth(self, event: DepthChanged) -> list[Outgoing]:
-        return [_message(DEPTH, event.instrument_id, lambda: [wire.depth_change(event)])]
+        return [_row(DEPTH, event.instrument_id, lambda: wire.depth_change(event))]
+
+    def _last_told(self, contract_id: str) -> Quote:
+        return self._told.setdefault(contract_id, self._exchange.quote(contract_id))
 
     def _whole_quote(self, contract_id: str) -> Row:
-        return wire.quote(self._told[contract_id])
+        return wire.quote(self._last_told(contract_id))
 
     def _whole_book(self, contract_id: str) -> list[Row]:
         """A row that clears the book, then the levels from the best of each side."""
-        time = self._told[contract_id].time
+        time = self._last_told(contract_id).time
         rows = [wire.depth_reset(time)]
         for side, index in _DEPTH_INDEX.items():
             for level in self._exchange.depth(contract_id)[index]:
                 rows.append(wire.depth(wire.DEPTH_SIDES[side], level.price, level.size, time))
-        return rows
+        return rows + self._best_rows(contract_id, time)
+
+    def _best_rows(self, contract_id: str, time: datetime) -> list[Row]:
+        depth = self._exchange.depth(contract_id)
+        best = {side: depth[index][:1] for side, index in _DEPTH_INDEX.items()}
+        return [
+            wire.depth(wire.BEST_SIDES[side], level.price, level.size, time)
+            for side, levels in best.items()
+            for level in levels
+        ]
 
 
 _BEST: dict[OrderSide, Callable[[Quote], Any]] = {
@@ -94,3 +111,8 @@ _DEPTH_INDEX = {OrderSide.BUY: 0, OrderSide.SELL: 1}
 
 def _message(event: str, contract_id: str, payload: Callable[[], Any]) -> Outgoing:
     return Outgoing(Topic(event, contract_id), lambda: [contract_id, payload()])
+
+
+def _row(event: str, contract_id: str, row: Callable[[], Row]) -> Outgoing:
+    """A message of one row; what the exchange does in one step is one message of many."""
+    return Outgoing(Topic(event, contract_id), lambda: [contract_id, [row()]], joins=True)

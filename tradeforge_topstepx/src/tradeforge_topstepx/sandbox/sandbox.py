@@ -3,23 +3,30 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 from tradeforge_core.interfaces import Sandbox
 from tradeforge_core.kit.clock import Clock, SystemClock
-from tradeforge_testing.exchange import Exchange, ExchangeEvent
+from tradeforge_testing.exchange import Exchange, ExchangeEvent, Instrument
 from tradeforge_topstepx.sandbox.app import build_app
-from tradeforge_topstepx.sandbox.faults import Fault, FaultPlan, PlannedFault
+from tradeforge_topstepx.sandbox.control import control_routes
+from tradeforge_topstepx.sandbox.event_faults import EventFault
+from tradeforge_topstepx.sandbox.faults import Fault, PlannedFault
+from tradeforge_topstepx.sandbox.feed import Topic
 from tradeforge_topstepx.sandbox.gate import Gate
-from tradeforge_topstepx.sandbox.hub import MARKET_CHANNELS, USER_CHANNELS, Hub
+from tradeforge_topstepx.sandbox.hub import MARKET_CHANNELS, USER_CHANNELS, Hub, Silence
 from tradeforge_topstepx.sandbox.hub_connection import HubLimits
+from tradeforge_topstepx.sandbox.hubs import Hubs
+from tradeforge_topstepx.sandbox.instruments import next_contract
 from tradeforge_topstepx.sandbox.limits import RateGuard, RateLimits
 from tradeforge_topstepx.sandbox.market_feed import MarketFeed
 from tradeforge_topstepx.sandbox.server import LoopbackServer
+from tradeforge_topstepx.sandbox.state import describe
+from tradeforge_topstepx.sandbox.timing import Timing
 from tradeforge_topstepx.sandbox.user_feed import UserFeed
-from tradeforge_topstepx.sandbox.venue import Credentials, open_venue
+from tradeforge_topstepx.sandbox.venue import Credentials, open_exchange, open_venue
 
-USER_HUB, MARKET_HUB = "/hubs/user", "/hubs/market"
+PATHS = {Hubs.USER: "/hubs/user", Hubs.MARKET: "/hubs/market"}
 
 _SYSTEM_CLOCK = SystemClock()
 _HUB_LIMITS = HubLimits()
@@ -29,9 +36,12 @@ _RATE_LIMITS = RateLimits()
 class TopStepXSandbox(Sandbox):
     """A ProjectX gateway on loopback, for as long as the `async with` lasts.
 
-    `seed` decides how the market moves, `tick_seconds` of `clock` how often. It can be entered
-    again: orders, positions and the port are as they were, so leaving and entering is a venue
-    that goes down and comes back.
+    `seed` decides how the market moves, `tick_seconds` of `clock` how often. With `timing` the
+    events of an order come as far apart as they do at the venue, by `clock`; without, at once.
+    With `control` everything that a test can do here can be done under `/_sandbox` as well.
+
+    It can be entered again: orders, positions and the port are as they were, so leaving and
+    entering is a venue that goes down and comes back.
     """
 
     def __init__(
@@ -45,21 +55,42 @@ class TopStepXSandbox(Sandbox):
         api_key: str = "sandbox-key",
         limits: RateLimits | None = _RATE_LIMITS,
         hub_limits: HubLimits = _HUB_LIMITS,
+        timing: bool = False,
+        control: bool = False,
     ) -> None:
         self._port = port
+        self._seed = seed
         self._clock = clock
         self._tick_seconds = tick_seconds
+        self._has_timing = timing
         self._venue = open_venue(Credentials(username, api_key), clock=clock, seed=seed)
-        self._faults = FaultPlan()
         self._guard = RateGuard(limits, clock)
-        self._gate = Gate(self._guard, self._faults, self._reset)
-        self._user_feed = UserFeed(self.exchange)
+        self._gate = Gate(self._guard, clock, self._reset)
+        self._hubs = {
+            Hubs.USER: Hub(USER_CHANNELS, hub_limits, clock, self._reset),
+            Hubs.MARKET: Hub(MARKET_CHANNELS, hub_limits, clock, self._reset, self._snapshot),
+        }
+        controls = control_routes(self) if control else []
+        hubs = {PATHS[name]: hub for name, hub in self._hubs.items()}
+        self._app = build_app(self._venue, hubs, self._gate, controls)
+        self._listen()
+
+    def _listen(self) -> None:
+        timing = Timing(self.exchange) if self._has_timing else None
+        self._user_feed = UserFeed(self.exchange, timing)
         self._market_feed = MarketFeed(self.exchange)
-        self._user_hub = Hub(USER_CHANNELS, hub_limits, self._reset)
-        self._market_hub = Hub(MARKET_CHANNELS, hub_limits, self._reset, self._market_feed.snapshot)
-        hubs = {USER_HUB: self._user_hub, MARKET_HUB: self._market_hub}
-        self._app = build_app(self._venue, hubs, self._gate)
-        self.exchange.listen(self._tell)
+        self._stop_listening = self.exchange.listen(self._tell)
+
+    def _tell(self, event: ExchangeEvent) -> None:
+        for outgoing in self._user_feed.take(event):
+            self._hubs[Hubs.USER].publish(outgoing)
+        for outgoing in self._market_feed.take(event):
+            self._hubs[Hubs.MARKET].publish(outgoing)
+
+    def _snapshot(self, topic: Topic) -> list[Any] | None:
+        return self._market_feed.snapshot(topic)
+
+    # Where it is, and what is true there
 
     @property
     def exchange(self) -> Exchange:
@@ -83,8 +114,8 @@ class TopStepXSandbox(Sandbox):
             "TS_API_KEY": self._venue.credentials.api_key,
             "TS_ENVIRONMENT": "DEMO",
             "TS_REST_URL": self.url,
-            "TS_USER_HUB_URL": self.url + USER_HUB,
-            "TS_MARKET_HUB_URL": self.url + MARKET_HUB,
+            "TS_USER_HUB_URL": self.url + PATHS[Hubs.USER],
+            "TS_MARKET_HUB_URL": self.url + PATHS[Hubs.MARKET],
         }
 
     @property
@@ -109,55 +140,139 @@ class TopStepXSandbox(Sandbox):
         """
         return self._guard.worst
 
-    def fail_next(self, path: str, fault: Fault | int, *, handled: bool = True) -> None:
-        """Spoil the answer to the next request of `path` that has no fault yet.
+    def state(self) -> dict[str, Any]:
+        """All of the exchange, who is connected, and what was asked, in values that JSON has."""
+        return describe(self.exchange, self._gate, self._guard, self._hubs)
 
-        An integer is an HTTP status. A request that is `handled` takes effect all the same: an
-        order is booked, and its client does not hear of it.
+    # The venue
+
+    async def reset(self, *, seed: int | None = None) -> None:
+        """Begin anew: a new exchange, by default of the same seed, and no fault still to come.
+
+        Hub connections are closed; tokens go on to count.
         """
-        self._faults.add(path, PlannedFault(fault, handled))
+        self._seed = self._seed if seed is None else seed
+        self._stop_listening()
+        await self.drop_hubs()
+        for hub in self._hubs.values():
+            hub.delivery.forget()
+            hub.mute(None)
+        self._gate.forget()
+        self._guard.set(self._guard.limits)
+        self._venue.exchange = open_exchange(self._clock, self._seed)
+        self._listen()
 
-    async def drop_hubs(self, *, allow_reconnect: bool = True) -> None:
-        """Close every hub connection with a close message; returns when they are closed."""
-        await asyncio.gather(
-            self._user_hub.drop(allow_reconnect=allow_reconnect),
-            self._market_hub.drop(allow_reconnect=allow_reconnect),
-        )
+    def roll(self, contract_id: str) -> Instrument:
+        """Expire the contract and list the one of the month that follows, at its last price."""
+        last = self.exchange.quote(contract_id).last
+        following = next_contract(self.exchange.instruments[contract_id], last)
+        self.exchange.roll(contract_id, following)
+        return following
 
     def expire_tokens(self) -> None:
         """Refuse all tokens issued so far; open hub connections stay open, as at the venue."""
         self._venue.tokens.expire_all()
 
+    # Requests
+
+    def fail_next(
+        self,
+        path: str,
+        fault: Fault | int,
+        *,
+        count: int = 1,
+        handled: bool = True,
+        retry_after: int | None = None,
+        seconds: float = 0.0,
+    ) -> None:
+        """Spoil the answers to the next `count` requests of `path` that have no fault yet.
+
+        An integer is an HTTP status, if need be with a `Retry-After`; a `DELAY` takes `seconds`.
+        A request that is `handled` takes effect all the same: an order is booked, and its client
+        does not hear of it.
+        """
+        planned = PlannedFault(
+            fault=fault, handled=handled, retry_after=retry_after, seconds=seconds
+        )
+        self._gate.faults.add(path, planned, count)
+
+    def half_open(self) -> None:
+        """Never again answer on a connection that is open now; new ones are served."""
+        self._gate.deaf |= self._server.clients()
+
+    # Hubs
+
+    async def drop_hubs(self, hubs: Hubs = Hubs.BOTH, *, allow_reconnect: bool = True) -> None:
+        """Close every connection with a close message; returns when they are closed."""
+        chosen = self._chosen(hubs)
+        await asyncio.gather(*(one.drop(allow_reconnect=allow_reconnect) for one in chosen))
+
+    def reset_hubs(self, hubs: Hubs = Hubs.BOTH) -> None:
+        """Cut every connection, without a word."""
+        for hub in self._chosen(hubs):
+            hub.reset()
+
+    def mute_hubs(
+        self, hubs: Hubs = Hubs.BOTH, *, silence: Silence | None = Silence.EVENTS
+    ) -> None:
+        """Lose every event or, with `EVERYTHING`, all that should be said; None ends it."""
+        for hub in self._chosen(hubs):
+            hub.mute(silence)
+
+    def delay_events(self, seconds: float, hubs: Hubs = Hubs.BOTH) -> None:
+        """Tell everything so much later, in its order; zero ends it."""
+        for hub in self._chosen(hubs):
+            hub.delivery.pacer.delay = seconds
+
+    def fail_events(self, event: str, fault: EventFault, *, count: int = 1) -> None:
+        """Spoil the next `count` events of that name, such as `GatewayDepth`, on their way."""
+        hub = next((one for one in self._hubs.values() if event in one.events), None)
+        if hub is None:
+            raise ValueError(f"no hub has an event {event!r}")
+        hub.delivery.faults.add(event, fault, count)
+
+    def log_out(self, hubs: Hubs = Hubs.BOTH, *, reason: str | None = None) -> None:
+        """Tell every connection that another session took over; it stays open."""
+        for hub in self._chosen(hubs):
+            hub.broadcast("GatewayLogout", *([] if reason is None else [reason]))
+
+    def say(self, text: str, hubs: Hubs = Hubs.BOTH) -> None:
+        """Send a frame of that text to every connection, whatever it means."""
+        for hub in self._chosen(hubs):
+            hub.say(text)
+
+    def _chosen(self, hubs: Hubs) -> list[Hub]:
+        return [hub for name, hub in self._hubs.items() if hubs.includes(name)]
+
+    # Being there
+
     async def __aenter__(self) -> Self:
         self._server = LoopbackServer(self._app, self._port)
         self._port = self._server.port
         await self._server.start()
-        self._ticker = asyncio.create_task(self._tick(), name="sandbox ticker")
+        pacers = [hub.delivery.pacer.run() for hub in self._hubs.values()]
+        self._tasks = [asyncio.create_task(one) for one in (self._tick(), *pacers)]
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        self._ticker.cancel()
+        for task in self._tasks:
+            task.cancel()
         await self.drop_hubs()
         await self._server.stop()
-        await asyncio.wait([self._ticker])
-        if not self._ticker.cancelled():
-            self._ticker.result()  # a market that broke must not go unnoticed
+        await asyncio.wait(self._tasks)
+        for task in self._tasks:
+            if not task.cancelled():
+                task.result()  # a market that broke must not go unnoticed
 
     async def _tick(self) -> None:
         while True:
             await self._clock.sleep(self._tick_seconds)
             self.exchange.advance()
 
-    def _tell(self, event: ExchangeEvent) -> None:
-        for outgoing in self._user_feed.take(event):
-            self._user_hub.publish(outgoing)
-        for outgoing in self._market_feed.take(event):
-            self._market_hub.publish(outgoing)
-
     def _reset(self, client: tuple[str, int]) -> None:
         self._server.reset(client)
 
 
-def create(*, port: int = 0, seed: int = 0) -> TopStepXSandbox:
+def create(*, port: int = 0, seed: int = 0, control: bool = False) -> TopStepXSandbox:
     """The sandbox as the command line starts it."""
-    return TopStepXSandbox(port=port, seed=seed)
+    return TopStepXSandbox(port=port, seed=seed, control=control)

@@ -86,6 +86,12 @@ class LoopbackServer:
         self._uvicorn.leave()
         await self._task
 
+    def clients(self) -> set[tuple[str, int]]:
+        """The addresses of those whose connection takes requests; websockets are none of them."""
+        connections = self._uvicorn.server_state.connections
+        taking = (one for one in connections if isinstance(one, H11Protocol))
+        return {one.client for one in taking if one.client is not None}
+
     def reset(self, client: tuple[str, int]) -> None:
         """Drop the connection of this client without a word."""
         for connection in list(self._uvicorn.server_state.connections):

@@ -17,6 +17,7 @@ from tradeforge_testing.exchange import (
 from tradeforge_topstepx.sandbox import wire
 from tradeforge_topstepx.sandbox.feed import Outgoing, Topic
 from tradeforge_topstepx.sandbox.literals import hub_time
+from tradeforge_topstepx.sandbox.timing import Timing
 from tradeforge_topstepx.sandbox.wire import Row
 
 NEW, CHANGED, REMOVED = 0, 1, 2
@@ -29,8 +30,9 @@ class UserFeed:
     account. After a trade that closes comes the one that opened, again; accounts come twice.
     """
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, timing: Timing | None = None) -> None:
         self._exchange = exchange
+        self._timing = timing
         self._held_back: Fill | None = None
         self._newest_fill = 0
         self._tell: dict[type[Any], Callable[[Any], list[Outgoing]]] = {
@@ -49,7 +51,8 @@ class UserFeed:
         fill, self._held_back = self._held_back, None
         instrument = self._exchange.instruments[order.instrument_id]
         row = partial(wire.order, order, instrument, hub_time)
-        message = _message("Order", order.account_id, CHANGED, row)
+        after = self._timing.before(order) if self._timing else 0.0
+        message = _message("Order", order.account_id, CHANGED, row, after)
         return [message, *(self._trades(fill) if fill else [])]
 
     def _fill(self, event: FillMade) -> list[Outgoing]:
@@ -59,13 +62,15 @@ class UserFeed:
         self._newest_fill = fill.id
         order = self._exchange.order(fill.account_id, fill.order_id)
         if order.type is OrderType.MARKET:
-            return self._trades(fill)
+            after = self._timing.before_fill(order.id) if self._timing else 0.0
+            return self._trades(fill, after)
         self._held_back = fill
         return []
 
-    def _trades(self, fill: Fill) -> list[Outgoing]:
+    def _trades(self, fill: Fill, after: float = 0.0) -> list[Outgoing]:
         opening = self._opening_of(fill)
-        return [_trade(one, NEW) for one in (fill, opening) if one is not None]
+        again = [] if opening is None else [_trade(opening, NEW)]
+        return [_trade(fill, NEW, after), *again]
 
     def _opening_of(self, fill: Fill) -> Fill | None:
         """The last fill that opened what this one closes."""
@@ -89,12 +94,16 @@ class UserFeed:
         return [_message("Account", None, CHANGED, partial(wire.account, event.account))] * 2
 
 
-def _trade(fill: Fill, action: int) -> Outgoing:
-    return _message("Trade", fill.account_id, action, partial(wire.trade, fill, hub_time))
+def _trade(fill: Fill, action: int, after: float = 0.0) -> Outgoing:
+    row = partial(wire.trade, fill, hub_time)
+    return _message("Trade", fill.account_id, action, row, after)
 
 
-def _message(kind: str, key: int | None, action: int, row: Callable[[], Row]) -> Outgoing:
+def _message(
+    kind: str, key: int | None, action: int, row: Callable[[], Row], after: float = 0.0
+) -> Outgoing:
     return Outgoing(
         Topic(f"GatewayUser{kind}", key),
         lambda: [{"action": action, "data": wire.without_nulls(row())}],
+        after=after,
     )

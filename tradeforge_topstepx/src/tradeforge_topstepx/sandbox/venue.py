@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from attrs import frozen
+from attrs import define, frozen
 
 from tradeforge_core.kit.clock import Clock
 from tradeforge_testing.exchange import Exchange
@@ -16,7 +16,7 @@ class Credentials:
     api_key: str
 
 
-@frozen
+@define
 class Venue:
     exchange: Exchange
     tokens: TokenIssuer
@@ -25,7 +25,11 @@ class Venue:
 
 
 def open_venue(credentials: Credentials, *, clock: Clock, seed: int) -> Venue:
-    """A venue with its contracts and three accounts: practice, combine, and one that is locked.
+    return Venue(open_exchange(clock, seed), TokenIssuer(clock), credentials, clock)
+
+
+def open_exchange(clock: Clock, seed: int) -> Exchange:
+    """An exchange with its contracts and three accounts: practice, combine, and one that is locked.
 
     Brackets can be used on the practice account only: the others are in the mode of a new account.
     """
@@ -35,4 +39,4 @@ def open_venue(credentials: Credentials, *, clock: Clock, seed: int) -> Venue:
     exchange.open_account(
         "50KTC-V2-100100-10010003", Decimal(47_950), can_trade=False, auto_oco=False
     )
-    return Venue(exchange, TokenIssuer(clock), credentials, clock)
+    return exchange
