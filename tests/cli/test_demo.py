@@ -80,7 +80,7 @@ def test_for_a_pipe(capsys: Capture) -> None:
 
 
 def test_ctrl_c_ends_it_at_once_and_cleanly(start: Start) -> None:
-    process = start("demo", "--seconds", "10")
+    process = start("demo", "--seconds", "5")
     assert process.stdout
     for line in process.stdout:
         if "position long" in line:

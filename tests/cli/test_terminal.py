@@ -71,7 +71,7 @@ def test_no_color_means_no_colour(
 
 def test_ctrl_c_gives_the_terminal_back(start: Start, terminal: tuple[int, int]) -> None:
     person, program = terminal
-    process = start("demo", "--seconds", "10", stdout=program)
+    process = start("demo", "--seconds", "5", stdout=program)
     os.close(program)
     seen(person, until=b"long 2")
     process.send_signal(signal.SIGINT)
