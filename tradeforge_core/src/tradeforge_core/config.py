@@ -47,9 +47,9 @@ class Settings(Mapping[str, str]):
 
     def _missing(self, variables: list[str]) -> str:
         names = ", ".join(variables)
-        verb = "is" if len(variables) == 1 else "are"
+        verb, them = ("is", "it") if len(variables) == 1 else ("are", "them")
         return (
-            f"{names} {verb} not set: put it in the environment or in .env in this folder. "
+            f"{names} {verb} not set: put {them} in the environment or in .env in this folder. "
             f"No account? `tradeforge sandbox {self.provider}` starts a local venue and prints "
             f"the settings for it."
         )
