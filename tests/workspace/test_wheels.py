@@ -91,7 +91,7 @@ def test_the_core_alone_brings_no_network_library(wheels: list[Path], tmp_path: 
     (core,) = [wheel for wheel in wheels if "tradeforge_core" in wheel.name]
     _run(python, "-m", "pip", "install", "--quiet", core, cwd=tmp_path)
     listed = json.loads(_run(python, "-m", "pip", "list", "--format", "json", cwd=tmp_path))
-    names = {one["name"].lower() for one in listed}
+    names = {one["name"].lower().replace("_", "-") for one in listed}
     assert names - {"pip", "setuptools"} == {
         "attrs",
         "cattrs",

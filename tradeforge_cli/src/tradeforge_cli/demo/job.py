@@ -6,11 +6,14 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
+import attrs
+
 from tradeforge_cli.demo.record import WANTED, DemoRecord
 from tradeforge_cli.figures import money_text, price_text
 from tradeforge_core import (
     Account,
     BookState,
+    Bracket,
     Contract,
     Event,
     MarketDataType,
@@ -28,7 +31,7 @@ _SYMBOL = "MNQ"
 _SIZE = 2
 _HISTORY = timedelta(hours=2)
 _TICKS_AWAY = 40
-"""How far under the bid the limit order rests: it is there to be cancelled, not to be filled."""
+"""How far off the limit order and the stop loss rest: to be cancelled, not to be filled."""
 _PATIENCE = 10.0
 """Seconds to wait for what has to come; what did not come is told at the end."""
 
@@ -103,10 +106,12 @@ class DemoJob:
 
     async def _open_position(self, account: Account, contract: Contract) -> None:
         await self._at(0.15)
-        self._record.tell(f"buying {_SIZE} {contract.symbol} at the market")
-        order = await self._broker.place_order(
-            OrderRequest.market(account.id, contract.id, OrderSide.BUY, _SIZE)
-        )
+        entry = OrderRequest.market(account.id, contract.id, OrderSide.BUY, _SIZE)
+        if self._broker.capabilities.brackets:
+            entry = attrs.evolve(entry, bracket=_exits(contract))
+        exits = " with a stop loss and a take profit" if entry.bracket else ""
+        self._record.tell(f"buying {_SIZE} {contract.symbol} at the market{exits}")
+        order = await self._broker.place_order(entry)
         self._record.entry_id = order.id
         await self._until(lambda: self._record.status_of(order.id) is OrderStatus.FILLED)
 
@@ -132,7 +137,7 @@ class DemoJob:
 
     async def _close_position(self, account: Account, contract: Contract) -> None:
         await self._at(0.85)
-        self._record.tell("closing the position")
+        self._record.tell("closing the position; its exits go with it")
         await self._broker.close_position(account.id, contract.id)
         await self._until(lambda: self._record.is_flat)
 
@@ -160,6 +165,11 @@ class DemoJob:
                 while not has_happened():
                     self._news.clear()
                     await self._news.wait()
+
+
+def _exits(contract: Contract) -> Bracket:
+    away = _TICKS_AWAY * contract.tick_size
+    return Bracket(stop_loss=away, take_profit=2 * away)
 
 
 def _tradable(accounts: list[Account]) -> Account:

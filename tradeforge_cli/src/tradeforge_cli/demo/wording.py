@@ -9,9 +9,10 @@ from tradeforge_core import Contract, Order, OrderType, Position, Trade
 def order_text(order: Order, contract: Contract | None) -> str:
     """Such as `BUY 1 limit 29,490.00`."""
     side, size = order.side.upper(), size_text(order.size)
-    if order.type is OrderType.MARKET or order.limit_price is None:
+    price = order.limit_price if order.limit_price is not None else order.stop_price
+    if order.type is OrderType.MARKET or price is None:
         return f"{side} {size} {order.type}"
-    return f"{side} {size} {order.type} {price_text(order.limit_price, _tick(contract))}"
+    return f"{side} {size} {order.type} {price_text(price, _tick(contract))}"
 
 
 def trade_text(trade: Trade, contract: Contract | None) -> str:
