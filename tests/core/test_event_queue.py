@@ -179,7 +179,7 @@ async def test_a_reader_that_is_cancelled_takes_nothing(queue: EventQueue, make:
 topics = st.sampled_from(["quote", "trade", "depth", "order", "health", "read"])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(topics, max_size=80))
 def test_nothing_private_is_lost_and_nothing_grows(steps: list[str], make: "Make") -> None:
     queue = EventQueue(ManualClock(), limit=5)

@@ -1,10 +1,12 @@
 """Importing the core is cheap and touches nothing."""
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+import pytest
 
 FORBIDDEN = ("httpx", "websockets", "pysignalr", "aiohttp", "cattrs", "dotenv", "msgspec")
 
@@ -34,19 +36,27 @@ def test_the_check_above_can_see_what_is_loaded() -> None:
 
 
 def test_it_takes_less_than_a_tenth_of_a_second(tmp_path: Path) -> None:
-    """More than an empty program; compiled files are there, as after any installation."""
+    """More than an empty program, of the processor's time, which others on a machine leave alone.
+
+    Compiled files are there, as after any installation.
+    """
     env = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def seconds(code: str) -> float:
-        began = time.perf_counter()
+        began = resource.getrusage(resource.RUSAGE_CHILDREN)
         _python(code, env=env)
-        return time.perf_counter() - began
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
 
     seconds("import tradeforge_core")  # compiles
-    runs = [(seconds("pass"), seconds("import tradeforge_core")) for _ in range(8)]
-    bare, importing = (min(column) for column in zip(*runs, strict=True))
-    assert importing - bare < 0.1
+    bare, importing = [], []
+    for _ in range(20):  # the best of them counts: whoever is fast enough once is fast enough
+        bare.append(seconds("pass"))
+        importing.append(seconds("import tradeforge_core"))
+        if min(importing) - min(bare) < 0.1:
+            return
+    pytest.fail(f"importing took {min(importing) - min(bare):.3f} s")
 
 
 def test_nothing_is_read_and_nothing_is_set_up(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -54,6 +55,13 @@ def test_decimals_keep_every_digit_and_times_are_utc() -> None:
         "close": "12345678901234567890.123456789",
         "volume": "0",
     }
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+def test_the_hour_that_a_clock_shows_twice_is_told_apart(make: "Make", fold: int) -> None:
+    twice = datetime(2026, 11, 1, 1, 30, tzinfo=ZoneInfo("America/Chicago"), fold=fold)
+    again = from_json(Order, to_json(make.order(created_at=twice)))
+    assert again.created_at == datetime(2026, 11, 1, 6 + fold, 30, tzinfo=UTC)
 
 
 def test_the_venue_s_own_message_is_left_out(make: "Make") -> None:

@@ -46,7 +46,8 @@ times = st.builds(
     lambda moment, zone: moment.replace(tzinfo=UTC).astimezone(zone),
     st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2200, 1, 1)),  # noqa: DTZ001
     st.sampled_from(ZONES),
-)
+).filter(lambda time: time.utcoffset() == time.replace(fold=1 - time.fold).utcoffset())
+"""Without the hour that a clock shows twice: in another zone nothing equals it, by definition."""
 PLAIN: dict[object, st.SearchStrategy[Any]] = {
     str: st.text(max_size=20),
     int: st.integers(),
@@ -94,7 +95,7 @@ def test_the_lists_above_have_all_there_is() -> None:
 
 @pytest.mark.parametrize("cls", EVERY, ids=lambda cls: cls.__name__)
 def test_it_comes_back_as_it_was(cls: Any) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(instances_of(cls))
     def check(value: Any) -> None:
         text = to_json(value)
@@ -149,7 +150,7 @@ def test_arbitrary_json_is_read_or_refused(cls: Any, value: object) -> None:
 def _with_arbitrary_members(cls: Any) -> Callable[[], None]:
     names = [one.name for one in attrs.fields(cls)]
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.fixed_dictionaries({}, optional=dict.fromkeys([*names, "event"], json_values)))
     def check(members: dict[str, object]) -> None:
         _never_more_than_a_decode_error(cls, json.dumps(members))
