@@ -8,7 +8,7 @@ from attrs import frozen
 
 from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.enums import OrderStatus
-from tradeforge_core.errors import NotFlat, TradeForgeError
+from tradeforge_core.errors import NotFlat, OrderOutcomeUnknown, TradeForgeError
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Order, Position
 from tradeforge_core.orders.desk import OrderDesk
@@ -52,18 +52,30 @@ class Unwinding:
         """Cancel and close everything. Raises `NotFlat` with what is left at the end.
 
         A cancel is repeated while its order is still open; a close never is, because a second one
-        could turn the position around.
+        could turn the position around. Raises `OrderOutcomeUnknown` for a close that may come yet.
         """
         await self.cancel_all(account_id, None)
-        for position in await self._venue._fetch_positions(account_id):
-            await self._desk.close(account_id, position.contract_id, None)
+        failures = await self._close_each(account_id)
         for pause in _LOOKS:
             await self._clock.sleep(pause)
             positions, orders = await self._left(account_id)
             if not positions and not orders:
-                return
+                break
             await self._cancel_each(account_id, orders)
-        raise NotFlat(positions, orders)
+        else:
+            raise NotFlat(positions, orders) from next(iter(failures), None)
+        for failure in failures:
+            if isinstance(failure, OrderOutcomeUnknown):
+                raise failure
+
+    async def _close_each(self, account_id: str) -> list[TradeForgeError]:
+        failures = []
+        for position in await self._venue._fetch_positions(account_id):
+            try:
+                await self._desk.close(account_id, position.contract_id, None)
+            except TradeForgeError as error:  # it must not keep the others open
+                failures.append(error)
+        return failures
 
     async def _fit_exits(self, account_id: str, contract_id: str, target: Decimal) -> None:
         """Wait for the position to be `target`, and make no exit larger than it."""
