@@ -12,7 +12,14 @@ from websockets.exceptions import ConnectionClosed
 
 from tradeforge_testing import ManualClock
 from tradeforge_testing.exchange import Exchange
-from tradeforge_topstepx.sandbox import EventFault, HubLimits, Hubs, Silence, TopStepXSandbox
+from tradeforge_topstepx.sandbox import (
+    EventFault,
+    Fault,
+    HubLimits,
+    Hubs,
+    Silence,
+    TopStepXSandbox,
+)
 
 if TYPE_CHECKING:
     from tests.topstepx.sandbox.conftest import HubClient
@@ -203,6 +210,17 @@ async def test_faults_of_events_come_in_turn(
 async def test_an_event_that_no_hub_has_is_an_error(sandbox: TopStepXSandbox) -> None:
     with pytest.raises(ValueError, match="GatewayNothing"):
         sandbox.fail_events("GatewayNothing", EventFault.LOST)
+
+
+async def test_an_event_can_come_before_the_reply(
+    follower: "HubClient", sandbox: TopStepXSandbox, place: Call, clock: ManualClock
+) -> None:
+    sandbox.fail_next("/api/Order/place", Fault.DELAY, seconds=1)
+    reply = asyncio.create_task(_rests(place, 1))
+    ids = await _ids(follower, 1)
+    assert not reply.done()
+    clock.advance(1)
+    assert await reply == ids
 
 
 # Nonsense

@@ -22,6 +22,8 @@ class Delivery:
         self.pacer = Pacer(clock)
         self.is_muted = False
         """Whether everything that leaves is lost."""
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """The one that the receivers live in, from the first of them on."""
         self._pending: list[Parcel] = []
 
     def put(self, outgoing: Outgoing, receivers: tuple[Receiver, ...]) -> None:
@@ -31,7 +33,9 @@ class Delivery:
         if self._pending and _join(self._pending[-1], parcel):
             return
         if not self._pending:
-            asyncio.get_running_loop().call_soon(self.flush)
+            assert self.loop is not None
+            # A test may move the market while the loop stands still.
+            self.loop.call_soon(self.flush)
         self._pending.append(parcel)
 
     def flush(self) -> None:

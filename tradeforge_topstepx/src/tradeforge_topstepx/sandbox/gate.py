@@ -49,6 +49,7 @@ class Gate:
         self.requests[path] += 1
         if _address(request) in self.deaf:
             await _until_gone(request)
+            self.deaf.discard(_address(request))
             return Response()  # to nobody
         if (headers := self._guard.refusal(limit)) is not None:
             return Response(status_code=429, headers=headers)

@@ -107,6 +107,7 @@ class Hub:
     async def serve(self, socket: WebSocket) -> None:
         """Talk to an admitted client until the connection ends."""
         assert socket.client is not None
+        self.delivery.loop = asyncio.get_running_loop()
         reset = partial(self._reset, socket.client)
         connection = HubConnection(socket, self, self._limits, reset)
         self._connections.add(connection)
