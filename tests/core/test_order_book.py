@@ -15,7 +15,10 @@ from tradeforge_core import (
     Event,
     Gap,
     GapCause,
+    MarketDataType,
     OrderBook,
+    StatusChanged,
+    StreamConnectionStatus,
     Topic,
 )
 
@@ -138,3 +141,23 @@ def test_it_equals_a_naive_book(
             (level for level in bids.values() if level.size), reverse=True
         )
         assert book.asks(99) == sorted(level for level in asks.values() if level.size)
+
+
+@pytest.mark.parametrize("status", sorted(set(StreamConnectionStatus) - {"live"}))
+def test_an_interrupted_stream_makes_the_book_stale_at_once(
+    status: StreamConnectionStatus, book: OrderBook, make: "Make"
+) -> None:
+    """The gap is told when it is over, and the book must not be served until then."""
+    topic = Topic(MarketDataType.DEPTH, "ABC")
+    for topics, state in (((), BookState.LIVE), ((topic,), BookState.STALE)):
+        book.apply(
+            StatusChanged(
+                stream="depth",
+                topics=topics,
+                status=status,
+                previous=StreamConnectionStatus.LIVE,
+                generation=1,
+                received=make.quote().received,
+            )
+        )
+        assert book.state is state

@@ -14,6 +14,7 @@ from tradeforge_core import (
     OrderSide,
     OrderType,
 )
+from tradeforge_testing.exchange import ExchangeEvent, PositionChanged
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
 from tradeforge_topstepx.sandbox.faults import Fault
@@ -118,3 +119,18 @@ async def test_nothing_to_close(
 ) -> None:
     with pytest.raises(NotFound):
         await broker.close_position(account.id, contract.id)
+
+
+async def test_a_look_that_fails_is_followed_by_another(
+    broker: TopStepXProvider, account: Account, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    await broker.place_order(OrderRequest.market(account.id, contract.id, OrderSide.BUY, 1))
+
+    def fail_the_next_look(event: ExchangeEvent) -> None:
+        if isinstance(event, PositionChanged):
+            sandbox.fail_next("/api/Position/searchOpen", 503)
+
+    sandbox.exchange.listen(fail_the_next_look)
+    await broker.flatten(account.id)
+    assert sandbox.requests["/api/Position/searchOpen"] == 3
+    assert sandbox.exchange.positions(int(account.id)) == []

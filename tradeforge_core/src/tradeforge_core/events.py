@@ -120,10 +120,11 @@ class UserTradeEvent:
 class StatusChanged:
     """A stream went from one state to another; `reason` says why, where there is one to tell.
 
-    `generation` counts the connections of this stream from 1.
+    `generation` counts the connections of this stream from 1; `topics` are what is wanted of it.
     """
 
     stream: str
+    topics: tuple[Topic, ...] = ()
     status: StreamConnectionStatus
     previous: StreamConnectionStatus
     reason: str | None = None

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from enum import StrEnum
 
-from tradeforge_core.enums import MarketDataType
+from tradeforge_core.enums import MarketDataType, StreamConnectionStatus
 from tradeforge_core.errors import BookNotLive
-from tradeforge_core.events import DepthEvent, DepthLevel, Event, Gap, Topic
+from tradeforge_core.events import DepthEvent, DepthLevel, Event, Gap, StatusChanged, Topic
 
 
 class BookState(StrEnum):
@@ -26,7 +26,7 @@ class OrderBook:
 
     def apply(self, event: Event) -> None:
         """Take in an event; those of other contracts and of other kinds change nothing."""
-        if isinstance(event, Gap) and self._topic in event.topics:
+        if isinstance(event, (Gap, StatusChanged)) and self._is_interrupted(event):
             self.state = BookState.STALE
         elif isinstance(event, DepthEvent) and event.contract_id == self.contract_id:
             self._apply_depth(event)
@@ -50,6 +50,11 @@ class OrderBook:
             self.state = BookState.LIVE
         _set_levels(self._bids, event.bids)
         _set_levels(self._asks, event.asks)
+
+    def _is_interrupted(self, event: Gap | StatusChanged) -> bool:
+        """A status that is not LIVE counts at once; the gap is only told when it is over."""
+        live = isinstance(event, StatusChanged) and event.status is StreamConnectionStatus.LIVE
+        return self._topic in event.topics and not live
 
     def _check(self) -> None:
         if self.state is not BookState.LIVE:

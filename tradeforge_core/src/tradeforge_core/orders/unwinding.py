@@ -56,17 +56,27 @@ class Unwinding:
         """
         await self.cancel_all(account_id, None)
         failures = await self._close_each(account_id)
-        for pause in _LOOKS:
-            await self._clock.sleep(pause)
-            positions, orders = await self._left(account_id)
-            if not positions and not orders:
-                break
-            await self._cancel_each(account_id, orders)
-        else:
+        positions, orders = await self._await_flat(account_id)
+        if positions or orders:
             raise NotFlat(positions, orders) from next(iter(failures), None)
         for failure in failures:
             if isinstance(failure, OrderOutcomeUnknown):
                 raise failure
+
+    async def _await_flat(self, account_id: str) -> tuple[list[Position], list[Order]]:
+        """Nothing, or what is left at the end of patience. Raises when the last look fails."""
+        for number, pause in enumerate(_LOOKS, 1):
+            await self._clock.sleep(pause)
+            try:
+                positions, orders = await self._left(account_id)
+            except TradeForgeError:
+                if number == len(_LOOKS):
+                    raise
+                continue  # a look that fails proves nothing: look again
+            if not positions and not orders:
+                break
+            await self._cancel_each(account_id, orders)
+        return positions, orders
 
     async def _close_each(self, account_id: str) -> list[TradeForgeError]:
         failures = []

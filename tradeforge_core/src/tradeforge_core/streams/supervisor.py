@@ -322,15 +322,17 @@ class Supervisor:
         if status is self.status:
             return
         previous, self.status = self.status, status
+        topics = tuple(sorted(self._wanted))
         change = StatusChanged(
             stream=self.name,
+            topics=topics,
             status=status,
             previous=previous,
             reason=reason,
             generation=self.generation,
             received=self._clock.now(),
         )
-        self._publish(change, tuple(self._wanted))
+        self._publish(change, topics)
 
     def _explained(self, error: BaseException) -> TradeForgeError:
         if isinstance(error, TradeForgeError):
