@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from tradeforge_cli.main import main
@@ -52,6 +53,18 @@ def test_the_settings_as_one_line_of_json(start: Start) -> None:
     process.terminate()
     rest, errors = process.communicate()
     assert (process.returncode, rest, errors) == (0, "", "")
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 404), (("--control",), 200)])
+def test_it_can_be_scripted_only_when_asked_for(
+    options: tuple[str, ...], status: int, start: Start
+) -> None:
+    process = start("sandbox", "topstepx", "--json", *options)
+    assert process.stdout
+    url = json.loads(process.stdout.readline())["TS_REST_URL"]
+    assert httpx.get(f"{url}/_sandbox/state", trust_env=False).status_code == status
+    process.terminate()
+    process.communicate()
 
 
 def test_a_port_that_is_taken(settings: dict[str, str], capsys: Capture) -> None:

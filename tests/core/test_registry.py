@@ -46,7 +46,7 @@ class AcmeSandbox(Sandbox):
     async def __aexit__(self, *exc_info):
         pass
 
-def create(*, port, seed):
+def create(*, port, seed, control):
     return AcmeSandbox(port, seed)
 """
 

@@ -25,13 +25,16 @@ def sandbox(
         Parameter(help="Where to listen; 0 takes a free port.", validator=Number(gte=0, lt=65536)),
     ] = 0,
     seed: Seed = 0,
+    control: Annotated[
+        bool, Parameter(help="Let anybody on this machine script the venue: faults, fills, prices.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Serve a local venue for your bot, and print the settings to reach it.
 
     Nothing leaves this machine and no account is needed. It runs until Ctrl-C or SIGTERM.
     """
-    venue = load_sandbox(name, port=port, seed=seed)
+    venue = load_sandbox(name, port=port, seed=seed, control=control)
     try:
         run(_serve(venue, name, seed, as_json=as_json))
     except (KeyboardInterrupt, Terminated):

@@ -76,14 +76,15 @@ def load_provider(
         return info.create(found, add_ons)
 
 
-def load_sandbox(name: str, *, port: int = 0, seed: int = 0) -> "Sandbox":
+def load_sandbox(name: str, *, port: int = 0, seed: int = 0, control: bool = False) -> "Sandbox":
     """The sandbox of the provider of this name, not yet serving; port 0 takes a free one.
 
+    With `control` it can be scripted over HTTP while it serves.
     Raises `ProviderNotFound`, `ProviderLoadError`.
     """
     entry_point = _the_one(SANDBOXES, name)
     with _loading(entry_point):
-        sandbox: Sandbox = entry_point.load().create(port=port, seed=seed)
+        sandbox: Sandbox = entry_point.load().create(port=port, seed=seed, control=control)
     return sandbox
 
 
