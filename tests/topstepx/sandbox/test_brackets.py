@@ -97,6 +97,11 @@ async def test_a_trailing_stop_loss_keeps_its_sign(
     assert moved == stop_loss | {"stopPrice": 29555.25}
 
 
+async def test_a_trailing_stop_loss_of_a_long_entry_is_below_zero(call: Call, place: Call) -> None:
+    _, stop_loss = await _family(call, (await place(**_bracket(-101, None, type_=5)))["orderId"])
+    assert (stop_loss["trailDistance"], stop_loss["trailPrice"]) == (-101, -25.25)
+
+
 @pytest.mark.parametrize(("exit_", "statuses"), [(-5, [2, 2, 3]), (10, [2, 3, 2])])
 async def test_one_exit_cancels_the_other(
     call: Call, place: Call, exchange: Exchange, exit_: int, statuses: list[int]

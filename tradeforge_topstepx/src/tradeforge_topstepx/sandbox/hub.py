@@ -149,7 +149,7 @@ class Hub:
         for topic, followers in self._followers.items():
             if followers:
                 followed[topic.event]["" if topic.key is None else str(topic.key)] = len(followers)
-        return {"connections": len(self._connections), "followers": followed}
+        return {"connections": len(self._connections), "followers": dict(followed)}
 
     async def drop(self, *, allow_reconnect: bool) -> None:
         """Close every connection."""

@@ -101,7 +101,6 @@ class HubConnection:
 
     def reset(self) -> None:
         """Cut the connection, without a word."""
-        self._end()
         self._reset()
 
     def _end(self, *, allow_reconnect: bool | None = None) -> None:

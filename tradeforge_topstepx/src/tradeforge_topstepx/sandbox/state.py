@@ -16,7 +16,7 @@ def describe(
     """What the exchange knows, who is connected, and what was asked; decimals are texts."""
     return {
         "exchange": exchange.snapshot(),
-        "hubs": {name: hub.state() for name, hub in hubs.items()},
+        "hubs": {name.value: hub.state() for name, hub in hubs.items()},
         "requests": dict(gate.requests),
         "worst_rates": dict(guard.worst),
     }
