@@ -6,7 +6,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test check fuzz format lock clean
 
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,9 @@ check: $(READY) ## formatting, lint, types, architecture
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fuzz: $(READY) ## a million damaged messages for each decoder (make fuzz SEED=7 for the same ones)
+	$(BIN)/pytest tests/topstepx/fuzz -q -s --timeout=3600 --cases=$(or $(CASES),1000000) --seed=$(or $(SEED),0)
 
 format: $(READY) ## rewrite the code in the house format
 	$(BIN)/ruff format .

@@ -40,7 +40,7 @@ class Endpoint(Generic[A]):
             raise _status_error(self.path, answer)
         try:
             decoded = self._decoder.decode(answer.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _wire.UNREADABLE as error:
             raise decode_error(f"the answer of {self.path}", error) from None
         if not decoded.success:
             raise self._refusal(decoded)

@@ -87,7 +87,7 @@ class EventReader:
         try:
             for key, event in self._readers[target](arguments, received):
                 yield Topic(kind, key), event
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _wire.UNREADABLE as error:
             raise decode_error(target, error) from None
 
     def forget(self, topic: Topic) -> None:

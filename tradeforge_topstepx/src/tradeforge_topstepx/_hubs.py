@@ -123,9 +123,14 @@ class HubLink(StreamLink):
 
     async def subscribe(self, topic: Topic) -> None:
         channel = CHANNELS[topic.kind]
+        arguments = channel.arguments(topic)
         self._reader.forget(topic)
-        await self._hub.invoke(channel.subscribe, *channel.arguments(topic))
-        self._subscribed.add(topic)
+        self._subscribed.add(topic)  # its first messages may be read before the confirmation is
+        try:
+            await self._hub.invoke(channel.subscribe, *arguments)
+        except BaseException:
+            self._subscribed.discard(topic)
+            raise
 
     async def unsubscribe(self, topic: Topic) -> None:
         channel = CHANNELS[topic.kind]

@@ -119,17 +119,18 @@ def expiry_key(symbol: str, today: datetime) -> tuple[int, int]:
 def to_bar(contract_id: str, row: _wire.BarRow) -> Bar:
     return Bar(
         contract_id=contract_id,
-        time=_required_time(row.t, "t"),
+        time=to_utc(row.t, "t"),
         open=_finite(row.o, "o"),
         high=_finite(row.h, "h"),
         low=_finite(row.l, "l"),
         close=_finite(row.c, "c"),
-        volume=_finite(row.v, "v"),
+        volume=_size(row.v, "v"),
     )
 
 
 def to_order(row: _wire.OrderRow) -> Order:
-    filled = _finite(row.fillVolume, "fillVolume") if row.fillVolume is not None else Decimal(0)
+    size = _size(row.size, "size")
+    filled = Decimal(0) if row.fillVolume is None else _size(row.fillVolume, "fillVolume")
     return Order(
         id=str(row.id),
         account_id=str(row.accountId),
@@ -137,8 +138,8 @@ def to_order(row: _wire.OrderRow) -> Order:
         client_order_id=row.customTag,
         side=_side(row.side),
         type=TYPES.get(row.type, OrderType.UNKNOWN),
-        status=_status(row, filled),
-        size=_finite(row.size, "size"),
+        status=_status(row.status, filled, size),
+        size=size,
         filled_size=filled,
         limit_price=_price(row.limitPrice, "limitPrice"),
         stop_price=_price(row.stopPrice, "stopPrice"),
@@ -152,10 +153,10 @@ def to_order(row: _wire.OrderRow) -> Order:
     )
 
 
-def _status(row: _wire.OrderRow, filled: Decimal) -> OrderStatus:
+def _status(code: int, filled: Decimal, size: Decimal) -> OrderStatus:
     """The gateway has no word for a partial fill: it is an open order with a filled volume."""
-    status = STATUSES.get(row.status, OrderStatus.UNKNOWN)
-    if status is OrderStatus.WORKING and 0 < filled < row.size:
+    status = STATUSES.get(code, OrderStatus.UNKNOWN)
+    if status is OrderStatus.WORKING and 0 < filled < size:
         return OrderStatus.PARTIALLY_FILLED
     return status
 
@@ -167,7 +168,7 @@ def _trail_distance(row: _wire.OrderRow) -> Decimal | None:
     """
     if TYPES.get(row.type) is not OrderType.TRAILING_STOP or row.trailPrice is None:
         return None
-    return abs(_finite(row.trailPrice, "trailPrice"))
+    return _finite(row.trailPrice, "trailPrice").copy_abs()  # abs() would round
 
 
 def accepted_order(request: OrderRequest, order_id: int) -> Order:
@@ -222,13 +223,11 @@ def to_position(row: _wire.PositionRow) -> Position:
 
 
 def _signed_size(row: _wire.PositionRow) -> Decimal:
-    size = _finite(row.size, "size")
-    if size < 0:
-        raise DecodeError(f"a position of size {size}: its sign is in its type", path="$.size")
+    size = _size(row.size, "size")  # its sign is in its type
     if row.type == _LONG:
         return size
     if row.type == _SHORT:
-        return -size
+        return size.copy_negate()  # a minus would round
     if row.type == _FLAT and size == 0:
         return size
     raise DecodeError(f"{row.type} is not a position type", path="$.type")
@@ -241,7 +240,7 @@ def to_trade(row: _wire.TradeRow) -> Trade:
         contract_id=row.contractId,
         order_id=str(row.orderId),
         side=_side(row.side),
-        size=_finite(row.size, "size"),
+        size=_size(row.size, "size"),
         price=_finite(row.price, "price"),
         realized_pnl=_price(row.profitAndLoss, "profitAndLoss"),
         fees=_price(row.fees, "fees"),
@@ -288,7 +287,7 @@ def to_market_trade(
     return MarketTradeEvent(
         contract_id,
         _finite(row.price, "price"),
-        _finite(row.volume, "volume"),
+        _size(row.volume, "volume"),
         _side(row.type),
         _time(row.timestamp),
         received,
@@ -327,10 +326,7 @@ def _levels(rows: Sequence[_wire.DepthRow], types: set[int]) -> tuple[DepthLevel
 def _level(row: _wire.DepthRow) -> DepthLevel:
     if row.price is None or row.volume is None:
         raise DecodeError("a depth level without price or volume", path="$.price")
-    size = _finite(row.volume, "volume")
-    if size < 0:
-        raise DecodeError(f"a depth level of size {size}", path="$.volume")
-    return DepthLevel(_finite(row.price, "price"), size)
+    return DepthLevel(_finite(row.price, "price"), _size(row.volume, "volume"))
 
 
 def _last(levels: tuple[DepthLevel, ...]) -> DepthLevel | None:
@@ -358,17 +354,29 @@ def _positive(number: Decimal, member: str) -> Decimal:
     return number
 
 
-def _finite(number: Decimal, member: str) -> Decimal:
-    if not number.is_finite():
-        raise DecodeError(f"{member} is {number}", path=f"$.{member}")
+def _size(number: Decimal, member: str) -> Decimal:
+    if _finite(number, member) < 0:
+        raise DecodeError(f"{member} must not be below 0: {number}", path=f"$.{member}")
     return number
 
 
+def _finite(number: Decimal, member: str) -> Decimal:
+    if not number.is_finite() or not -_MOST_DIGITS <= number.adjusted() <= _MOST_DIGITS:
+        said = f"{member} is {number:.3E}, which no price or size can be"
+        raise DecodeError(said, path=f"$.{member}")
+    return number
+
+
+_MOST_DIGITS = 40
+"""Before or after the point; 1E+999999999 fills the memory of whoever writes it out."""
+
+
 def _time(time: datetime | None) -> datetime | None:
-    return None if time is None else _required_time(time, "timestamp")
+    return None if time is None else to_utc(time, "timestamp")
 
 
-def _required_time(time: datetime, member: str) -> datetime:
+def to_utc(time: datetime, member: str) -> datetime:
+    """The time in UTC. Raises `DecodeError` for one that does not say where it is from."""
     if time.tzinfo is None:
         raise DecodeError(f"{time} does not say its time zone", path=f"$.{member}")
     if time.tzinfo is UTC:

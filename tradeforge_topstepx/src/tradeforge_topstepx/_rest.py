@@ -24,6 +24,7 @@ from tradeforge_core.requests import OrderChange, Period
 from tradeforge_topstepx import _endpoints, _wire
 from tradeforge_topstepx._budgets import budgets_of
 from tradeforge_topstepx._endpoints import Endpoint, encode
+from tradeforge_topstepx._mapping import to_utc
 from tradeforge_topstepx._session import Session
 from tradeforge_topstepx.config import TopStepXConfig
 
@@ -214,7 +215,7 @@ class Rest:
             rows |= {row.id: row for row in fresh}
             if len(page) < _PAGE or not fresh or fresh[-1].creationTimestamp is None:
                 return sorted(rows.values(), key=lambda row: row.id)
-            filters["createdAfter"] = _text(fresh[-1].creationTimestamp - _OVERLAP)
+            filters["createdAfter"] = _text(_shortly_before(fresh[-1].creationTimestamp))
 
     async def _query_page(self, wanted: dict[str, object]) -> list[_wire.OrderRow]:
         body = {
@@ -327,6 +328,13 @@ def _in_period(account_id: str, period: Period) -> dict[str, Any]:
     }
 
 
+def _shortly_before(time: datetime) -> datetime:
+    try:
+        return to_utc(time, "creationTimestamp") - _OVERLAP
+    except OverflowError:
+        raise DecodeError(f"{time} is out of range", path="$.creationTimestamp") from None
+
+
 def _text(time: datetime) -> str:
     return time.isoformat().replace("+00:00", "Z")
 
@@ -334,4 +342,6 @@ def _text(time: datetime) -> str:
 def _token_of(token: str | None, endpoint: Endpoint[Any]) -> str:
     if not token:
         raise AuthenticationError(f"{endpoint.path}: the venue sent no token")
+    if not token.isascii() or not token.isprintable():
+        raise DecodeError(f"{endpoint.path}: the token is no text for a header", path="$.token")
     return token

@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from tradeforge_core import DecodeError, Disconnected, RequestTimeout, Secret, VenueError
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.websocket import WebSocket
+from tradeforge_topstepx._wire import UNREADABLE
 
 _reconnecting_iterator = connect.__aiter__
 from pysignalr.messages import (  # noqa: E402  # the order is the point, see above
@@ -146,7 +147,7 @@ class HubConnection:
     def _take(self, record: bytes) -> None:
         try:
             frame = _decoder.decode(record)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             self._not_understood(DecodeError(f"a message of the hub was not understood: {error}"))
             return
         if frame.type == MessageType.invocation:
@@ -195,7 +196,7 @@ class HubConnection:
 def _check_handshake(record: bytes) -> None:
     try:
         answer = _decoder.decode(record)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise Disconnected("the hub's answer to the handshake was not understood") from None
     if answer.error is not None:
         raise Disconnected(f"the hub refused the handshake: {answer.error}")

@@ -9,6 +9,10 @@ from decimal import Decimal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+UNREADABLE = (ValueError, RecursionError)
+"""What a decoder of msgspec raises for a text: its own errors and those of UTF-8, which are both
+`ValueError`, a plain one for a time after the year 9999, and the other for very deep nesting."""
+
 
 class Row(Struct, frozen=True):
     """A record of the gateway; it is what `raw` holds on a model or an event."""

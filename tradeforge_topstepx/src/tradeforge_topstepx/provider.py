@@ -1,7 +1,7 @@
 """TopStepX: each thing that the contract asks for, as one short method."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -47,6 +47,8 @@ _CLOCKS_APART = timedelta(minutes=10)
 """How far this machine's clock and the venue's may differ in a search by time."""
 _LOOK_BACK = timedelta(days=30)
 """How far back to look for an order whose client id does not tell when it was made."""
+_OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""No order is from before."""
 _FRESH = timedelta(seconds=5)
 """How old a streamed price may be to be taken for the last one."""
 _LAST_SESSIONS = timedelta(days=4)
@@ -184,24 +186,26 @@ class TopStepXProvider(Provider):
 
     async def _fetch_bars(self, query: BarQuery) -> list[Bar]:
         """Pages backwards, because the gateway keeps the newest bars of a span."""
-        rows: dict[datetime, _wire.BarRow] = {}
+        bars: dict[datetime, Bar] = {}
         period, missing = query.period, query.limit
         while True:
             page_size = min(_MOST_BARS, missing or _MOST_BARS)
             page = await self._bar_page(query, period, page_size)
-            fresh = [row for row in page if row.t not in rows]
-            rows |= {row.t: row for row in fresh}
-            missing = None if query.limit is None else query.limit - len(rows)
-            if len(page) < page_size or not fresh or missing == 0:
+            fresh = [bar for bar in page if bar.time not in bars]
+            bars |= {bar.time: bar for bar in fresh}
+            missing = None if query.limit is None else query.limit - len(bars)
+            oldest = min((bar.time for bar in fresh), default=period.start)
+            if len(page) < page_size or missing == 0 or oldest <= period.start:
                 break
-            period = attrs.evolve(period, end=min(row.t for row in fresh))
-        return [_mapping.to_bar(query.contract_id, rows[time]) for time in sorted(rows)]
+            period = attrs.evolve(period, end=oldest)
+        return [bars[time] for time in sorted(bars)]
 
-    async def _bar_page(self, query: BarQuery, period: Period, limit: int) -> list[_wire.BarRow]:
+    async def _bar_page(self, query: BarQuery, period: Period, limit: int) -> list[Bar]:
         unit = _mapping.BAR_UNITS[query.unit]
-        return await self._rest.bars(
+        rows = await self._rest.bars(
             query.contract_id, period, unit=unit, size=query.size, limit=limit
         )
+        return [_mapping.to_bar(query.contract_id, row) for row in rows]
 
     # --- orders ---
 
@@ -243,7 +247,7 @@ class TopStepXProvider(Provider):
         )
         if not rows:
             raise NotFound(f"nothing has traded in {contract.symbol}: it has no price to trail")
-        return rows[0].c
+        return _mapping.to_bar(contract.id, rows[0]).close
 
     async def _submit_cancel(self, account_id: str, order_id: str) -> None:
         await self._rest.cancel(account_id, order_id)
@@ -272,7 +276,7 @@ class TopStepXProvider(Provider):
         return _by_id(map(_mapping.to_order, rows))
 
     async def _fetch_exits(self, entry: Order) -> list[Order]:
-        created = entry.created_at or self._clock.now() - _LOOK_BACK
+        created = self._believable(entry.created_at or self._clock.now() - _LOOK_BACK)
         try:
             rows = await self._rest.query_orders(
                 entry.account_id,
@@ -284,6 +288,10 @@ class TopStepXProvider(Provider):
             rows = await self._rest.orders(entry.account_id, period)
         orders = _by_id(map(_mapping.to_order, rows))
         return [order for order in orders if order.parent_order_id == entry.id]
+
+    def _believable(self, time: datetime) -> datetime:
+        """A time of the venue's that a search can begin with: not the year 1, not the future."""
+        return min(max(time, _OLDEST), self._clock.now())
 
     async def _fetch_order_history(self, account_id: str, period: Period) -> list[Order]:
         return _by_id(map(_mapping.to_order, await self._rest.orders(account_id, period)))
