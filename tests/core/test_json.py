@@ -54,6 +54,7 @@ def test_decimals_keep_every_digit_and_times_are_utc() -> None:
         "low": "0.00000001",
         "close": "12345678901234567890.123456789",
         "volume": "0",
+        "partial": False,
     }
 
 

@@ -116,6 +116,16 @@ class TestBars:
         assert len(times) == len(bars) > 20_000
         assert sandbox.requests["/api/History/retrieveBars"] == 2
 
+    async def test_the_forming_bar_comes_only_when_asked_for_and_is_marked(
+        self, broker: TopStepXProvider, contract: Contract
+    ) -> None:
+        start = datetime.now(UTC) - timedelta(hours=3)
+        hours = {"start": start, "unit": BarUnit.HOUR}
+        complete = await broker.get_historical_bars(contract.id, **hours)  # type: ignore[arg-type]
+        every = await broker.get_historical_bars(contract.id, include_partial=True, **hours)  # type: ignore[arg-type]
+        assert not any(bar.partial for bar in complete)
+        assert [bar.partial for bar in every] == [False] * len(complete) + [True]
+
     async def test_other_units(self, broker: TopStepXProvider, contract: Contract) -> None:
         bars = await broker.get_historical_bars(
             contract.id, start=datetime.now(UTC) - timedelta(days=1), unit=BarUnit.HOUR, size=4

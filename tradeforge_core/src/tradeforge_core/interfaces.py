@@ -76,9 +76,11 @@ class TradingPlatformAPI(ABC):
         unit: BarUnit = BarUnit.MINUTE,
         size: int = 1,
         limit: int | None = None,
+        include_partial: bool = False,
     ) -> list["Bar"]:
-        """Complete bars of `size` times `unit`, oldest first; minutes without a trade have none.
+        """Bars of `size` times `unit`, oldest first; minutes without a trade have none.
 
+        They are complete; with `include_partial` the one that is still forming comes last, marked.
         `start` and `end` (default: now) must be aware. With `limit` the newest bars are kept.
         """
 

@@ -104,7 +104,7 @@ def _is_multiple(value: Decimal, step: Decimal) -> bool:
 
 @frozen(kw_only=True)
 class Bar:
-    """One candle; `time` is when it opened."""
+    """One candle; `time` is when it opened. A `partial` one is still forming."""
 
     contract_id: str
     time: datetime
@@ -113,6 +113,7 @@ class Bar:
     low: Decimal
     close: Decimal
     volume: Decimal
+    partial: bool = False
 
 
 @frozen(kw_only=True)

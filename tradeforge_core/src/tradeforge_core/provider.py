@@ -174,6 +174,7 @@ class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
         unit: BarUnit = BarUnit.MINUTE,
         size: int = 1,
         limit: int | None = None,
+        include_partial: bool = False,
     ) -> list[Bar]:
         self._require_connection()
         if unit not in self.capabilities.bar_units:
@@ -185,6 +186,7 @@ class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
             unit=unit,
             size=size,
             limit=limit,
+            include_partial=include_partial,
         )
         return await self._fetch_bars(query)
 

@@ -1,6 +1,6 @@
 """What the base provider hands to a provider: checked, complete, nothing left to default."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -41,12 +41,32 @@ class BarQuery:
     unit: BarUnit
     size: int = field()
     limit: int | None = field()
+    include_partial: bool = False
 
     @size.validator
     @limit.validator
     def _at_least_one(self, attribute: "Attribute[Any]", value: int | None) -> None:
         if value is not None and value < 1:
             raise ValueError(f"{attribute.name} must be at least 1, not {value}")
+
+    def is_forming(self, opened: datetime, now: datetime) -> bool:
+        """Whether a bar that opened then is still open; a month ends where the calendar says."""
+        if self.unit is BarUnit.MONTH:
+            return _months(now) - _months(opened) < self.size
+        return now - opened < self.size * _SPANS[self.unit]
+
+
+def _months(time: datetime) -> int:
+    return time.year * 12 + time.month
+
+
+_SPANS = {
+    BarUnit.SECOND: timedelta(seconds=1),
+    BarUnit.MINUTE: timedelta(minutes=1),
+    BarUnit.HOUR: timedelta(hours=1),
+    BarUnit.DAY: timedelta(days=1),
+    BarUnit.WEEK: timedelta(weeks=1),
+}
 
 
 @frozen(kw_only=True)

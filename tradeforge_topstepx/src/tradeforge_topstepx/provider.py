@@ -198,12 +198,21 @@ class TopStepXProvider(Provider):
             if len(page) < page_size or missing == 0 or oldest <= period.start:
                 break
             period = attrs.evolve(period, end=oldest)
-        return [bars[time] for time in sorted(bars)]
+        ordered = [bars[time] for time in sorted(bars)]
+        if ordered and query.include_partial:
+            forming = query.is_forming(ordered[-1].time, self._clock.now())
+            ordered[-1] = attrs.evolve(ordered[-1], partial=forming)
+        return ordered
 
     async def _bar_page(self, query: BarQuery, period: Period, limit: int) -> list[Bar]:
         unit = _mapping.BAR_UNITS[query.unit]
         rows = await self._rest.bars(
-            query.contract_id, period, unit=unit, size=query.size, limit=limit
+            query.contract_id,
+            period,
+            unit=unit,
+            size=query.size,
+            limit=limit,
+            partial=query.include_partial,
         )
         return [_mapping.to_bar(query.contract_id, row) for row in rows]
 
