@@ -31,7 +31,7 @@ format: $(READY) ## rewrite the code in the house format
 	$(BIN)/ruff check --fix .
 
 lock: $(UV) ## resolve the dependencies again into requirements.lock (pins and hashes, no addresses)
-	$(UV) pip compile pyproject.toml $(MEMBERS:%=%/pyproject.toml) --group dev --all-extras --universal \
+	$(UV) pip compile pyproject.toml $(MEMBERS:%=%/pyproject.toml) --group dev --group bench --all-extras --universal \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 	    $(MEMBERS:tradeforge_%=--no-emit-package tradeforge-%) --quiet --upgrade --output-file requirements.lock
 

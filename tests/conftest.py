@@ -2,6 +2,8 @@
 
 import signal
 
+import pytest
+
 
 def pytest_configure() -> None:
     """Let programs that tests start be interrupted, also where this process was told not to be.
@@ -9,3 +11,18 @@ def pytest_configure() -> None:
     A shell that runs the tests in the background ignores SIGINT, and so would all its children.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(params=["websockets", "picows"])
+def websocket_library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The library under the WebSocket: what uses this runs once over each."""
+    from tradeforge_core.kit import _websockets, websocket
+
+    chosen: type[websocket.WebSocket] = _websockets.WebsocketsSocket
+    if request.param == "picows":
+        pytest.importorskip("picows", reason="the extra [fast] is not installed")
+        from tradeforge_core.kit import _picows
+
+        chosen = _picows.PicowsSocket
+    monkeypatch.setattr(websocket, "library", lambda: chosen)
+    return str(request.param)

@@ -23,6 +23,8 @@ from tradeforge_testing import ManualClock
 from tradeforge_topstepx import _signalr
 from tradeforge_topstepx._signalr import HubConnection, HubLimits
 
+pytestmark = pytest.mark.usefixtures("websocket_library")
+
 RS = "\x1e"
 Script = Callable[[ServerConnection], Awaitable[None]]
 

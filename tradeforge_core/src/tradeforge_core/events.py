@@ -1,7 +1,7 @@
 """What streams deliver. `time` is the venue's, None where it gave none; `received` is ours.
 
 Health events travel in the same stream as the data, in order, so that a reader sees exactly where
-a hole is.
+a hole is. Those of the market come by the thousand: providers make them by `kit.constructors`.
 """
 
 from datetime import datetime
@@ -34,7 +34,7 @@ class DepthLevel(NamedTuple):
     size: Decimal
 
 
-@frozen
+@frozen(weakref_slot=False)
 class QuoteEvent:
     """The quote of a contract after the latest change: unchanged members keep their last value.
 
@@ -57,7 +57,7 @@ class QuoteEvent:
     raw: object = field(default=None, repr=False, eq=False)
 
 
-@frozen
+@frozen(weakref_slot=False)
 class MarketTradeEvent:
     """A trade of the market; `aggressor` is the side that crossed the spread."""
 
@@ -70,7 +70,7 @@ class MarketTradeEvent:
     raw: object = field(default=None, repr=False, eq=False)
 
 
-@frozen
+@frozen(weakref_slot=False)
 class DepthEvent:
     """A change of the order book. With `reset` the book is empty before the levels are set.
 

@@ -1,6 +1,6 @@
 """From the messages of the hubs to events: what each target means, and what must be remembered."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,8 +8,11 @@ import msgspec
 
 from tradeforge_core import (
     AccountUpdateEvent,
+    DecodeError,
+    DepthEvent,
     Event,
     MarketDataType,
+    MarketTradeEvent,
     OrderUpdateEvent,
     PositionUpdateEvent,
     QuoteEvent,
@@ -69,6 +72,11 @@ class EventReader:
         self._memory = memory or Memory()
         self._quotes: dict[str, QuoteEvent] = {}
         self._has_depth: set[str] = set()
+        self._takers: dict[type, tuple[Callable[..., Sequence[Event]], _Topics]] = {
+            _wire.QuoteMessage: (self._quotes_in, _Topics(MarketDataType.QUOTE)),
+            _wire.DepthMessage: (self._depth_in, _Topics(MarketDataType.DEPTH)),
+            _wire.MarketTradeMessage: (_market_trades_in, _Topics(MarketDataType.TRADE)),
+        }
         self._readers: dict[str, Callable[[msgspec.Raw, datetime], Iterable[_Keyed]]] = {
             "GatewayQuote": self._read_quote,
             "GatewayDepth": self._read_depth,
@@ -78,6 +86,21 @@ class EventReader:
             "GatewayUserPosition": _read_position,
             "GatewayUserTrade": self._read_trade,
         }
+
+    def take(self, record: bytes, received: datetime) -> tuple[Topic, Sequence[Event]] | None:
+        """The events of a whole record of the market hub, read in one pass.
+
+        None for whatever is unusual in it: `read` knows what to make of that.
+        """
+        try:
+            message = _market_decoder.decode(record)
+            if message.type != _INVOCATION:
+                return None
+            contract_id, data = message.arguments
+            events_in, topics = self._takers[type(message)]
+            return topics[contract_id], events_in(contract_id, data, received)
+        except (*_wire.UNREADABLE, DecodeError):
+            return None
 
     def read(
         self, target: str, arguments: msgspec.Raw, received: datetime
@@ -99,22 +122,55 @@ class EventReader:
 
     def _read_quote(self, arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
         contract_id, row = _quote_decoder.decode(arguments)
-        previous = self._quotes.get(contract_id)
-        quote = _mapping.to_quote(contract_id, row, previous, received)
-        self._quotes[contract_id] = self._memory.quotes[contract_id] = quote
-        yield contract_id, quote
+        for quote in self._quotes_in(contract_id, row, received):
+            yield contract_id, quote
 
     def _read_depth(self, arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
         contract_id, rows = _depth_decoder.decode(arguments)
+        for depth in self._depth_in(contract_id, rows, received):
+            yield contract_id, depth
+
+    def _quotes_in(
+        self, contract_id: str, row: _wire.QuoteRow, received: datetime
+    ) -> tuple[QuoteEvent]:
+        quote = _mapping.to_quote(contract_id, row, self._quotes.get(contract_id), received)
+        self._quotes[contract_id] = self._memory.quotes[contract_id] = quote
+        return (quote,)
+
+    def _depth_in(
+        self, contract_id: str, rows: _wire.DepthRows, received: datetime
+    ) -> tuple[DepthEvent]:
         fresh = contract_id not in self._has_depth
-        event = _mapping.to_depth(contract_id, _listed(rows), fresh=fresh, received=received)
+        depth = _mapping.to_depth(contract_id, _listed(rows), fresh=fresh, received=received)
         self._has_depth.add(contract_id)
-        yield contract_id, event
+        return (depth,)
 
     def _read_trade(self, arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
         trade = _mapping.to_trade(_trade_decoder.decode(_user_row(arguments)))
         if self._memory.is_new(trade):
             yield trade.account_id, UserTradeEvent(trade=trade, time=trade.time, received=received)
+
+
+class _Topics(dict[str, Topic]):
+    """The topics of one kind by contract, each made once."""
+
+    def __init__(self, kind: MarketDataType) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def __missing__(self, contract_id: str) -> Topic:
+        topic = self[contract_id] = Topic(self._kind, contract_id)
+        return topic
+
+
+def _market_trades_in(
+    contract_id: str, rows: _wire.MarketTradeRows, received: datetime
+) -> list[MarketTradeEvent]:
+    return [
+        _mapping.to_market_trade(contract_id, row, received)
+        for row in _listed(rows)
+        if row is not None
+    ]
 
 
 def _read_market_trades(arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
@@ -125,16 +181,16 @@ def _read_market_trades(arguments: msgspec.Raw, received: datetime) -> Iterator[
 
 
 _quote_decoder = msgspec.json.Decoder(tuple[str, _wire.QuoteRow], strict=False)
-_depth_decoder = msgspec.json.Decoder(
-    tuple[str, list[_wire.DepthRow | None] | _wire.DepthRow], strict=False
+_depth_decoder = msgspec.json.Decoder(tuple[str, _wire.DepthRows], strict=False)
+_trades_decoder = msgspec.json.Decoder(tuple[str, _wire.MarketTradeRows], strict=False)
+_market_decoder = msgspec.json.Decoder(
+    _wire.QuoteMessage | _wire.DepthMessage | _wire.MarketTradeMessage, strict=False
 )
-_trades_decoder = msgspec.json.Decoder(
-    tuple[str, list[_wire.MarketTradeRow | None] | _wire.MarketTradeRow], strict=False
-)
+_INVOCATION = 1
+"""The type of a hub's message that carries an event."""
 
 
 def _listed(rows: Any) -> Any:
-    """The documentation shows single rows where the hub sends lists."""
     return rows if isinstance(rows, list) else [rows]
 
 

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from msgspec import UNSET, UnsetType
-
 from tradeforge_core import (
     Account,
     AssetClass,
@@ -31,6 +29,7 @@ from tradeforge_core import (
     QuoteEvent,
     Trade,
 )
+from tradeforge_core.kit.constructors import new_depth, new_level, new_market_trade, new_quote
 from tradeforge_topstepx import _wire
 
 SIDES = {0: OrderSide.BUY, 1: OrderSide.SELL}
@@ -259,17 +258,19 @@ def to_quote(
     The time is `lastUpdated`: the gateway's `timestamp` can stand still while quotes go on.
     """
     old = previous or _NO_QUOTE
-    return QuoteEvent(
+    return new_quote(
         contract_id,
-        _changed(row.bestBid, old.bid, "bestBid"),
-        _changed(row.bestAsk, old.ask, "bestAsk"),
-        _changed(row.lastPrice, old.last, "lastPrice"),
-        _changed(row.volume, old.volume, "volume"),
-        _changed(row.open, old.open, "open"),
-        _changed(row.high, old.high, "high"),
-        _changed(row.low, old.low, "low"),
-        _changed(row.change, old.change, "change"),
-        _changed(row.changePercent, old.change_percent, "changePercent"),
+        old.bid if row.bestBid is None else _finite(row.bestBid, "bestBid"),
+        old.ask if row.bestAsk is None else _finite(row.bestAsk, "bestAsk"),
+        old.last if row.lastPrice is None else _finite(row.lastPrice, "lastPrice"),
+        old.volume if row.volume is None else _finite(row.volume, "volume"),
+        old.open if row.open is None else _finite(row.open, "open"),
+        old.high if row.high is None else _finite(row.high, "high"),
+        old.low if row.low is None else _finite(row.low, "low"),
+        old.change if row.change is None else _finite(row.change, "change"),
+        old.change_percent
+        if row.changePercent is None
+        else _finite(row.changePercent, "changePercent"),
         _time(row.lastUpdated or row.timestamp),
         received,
         row,
@@ -284,7 +285,7 @@ _NO_QUOTE = QuoteEvent(
 def to_market_trade(
     contract_id: str, row: _wire.MarketTradeRow, received: datetime
 ) -> MarketTradeEvent:
-    return MarketTradeEvent(
+    return new_market_trade(
         contract_id,
         _finite(row.price, "price"),
         _size(row.volume, "volume"),
@@ -302,35 +303,48 @@ def to_depth(
 
     `fresh` says that it is the first one of a subscription, which the book begins with.
     """
-    present = [row for row in rows if row is not None]
-    start = max((at for at, row in enumerate(present) if row.type == _RESET), default=-1)
-    valid = present[start + 1 :]
-    times = [row.timestamp for row in present if row.timestamp is not None]
-    return DepthEvent(
+    bids, asks, best_bids, best_asks = sides = [list[_wire.DepthRow]() for _ in range(4)]
+    side_of = {
+        _BID: bids,
+        _ASK: asks,
+        _BEST_BID: best_bids,
+        _BEST_ASK: best_asks,
+        _NEW_BEST_BID: best_bids,
+        _NEW_BEST_ASK: best_asks,
+    }
+    time = None
+    for row in rows:
+        if row is None:
+            continue
+        time = row.timestamp or time
+        if row.type in side_of:
+            side_of[row.type].append(row)
+        elif row.type == _RESET:
+            fresh = True
+            for side in sides:
+                side.clear()
+    return new_depth(
         contract_id,
-        fresh or start >= 0,
-        _levels(valid, {_BID}),
-        _levels(valid, {_ASK}),
-        _last(_levels(valid, {_BEST_BID, _NEW_BEST_BID})),
-        _last(_levels(valid, {_BEST_ASK, _NEW_BEST_ASK})),
-        _time(times[-1]) if times else None,
+        fresh,
+        tuple(map(_level, bids)),
+        tuple(map(_level, asks)),
+        _last(best_bids),
+        _last(best_asks),
+        _time(time),
         received,
         tuple(rows),
     )
 
 
-def _levels(rows: Sequence[_wire.DepthRow], types: set[int]) -> tuple[DepthLevel, ...]:
-    return tuple(_level(row) for row in rows if row.type in types)
+def _last(rows: Sequence[_wire.DepthRow]) -> DepthLevel | None:
+    return [_level(row) for row in rows][-1] if rows else None
 
 
 def _level(row: _wire.DepthRow) -> DepthLevel:
-    if row.price is None or row.volume is None:
+    price, size = row.price, row.volume
+    if price is None or size is None:
         raise DecodeError("a depth level without price or volume", path="$.price")
-    return DepthLevel(_finite(row.price, "price"), _size(row.volume, "volume"))
-
-
-def _last(levels: tuple[DepthLevel, ...]) -> DepthLevel | None:
-    return levels[-1] if levels else None
+    return new_level(_finite(price, "price"), _size(size, "volume"))
 
 
 def _side(code: int) -> OrderSide:
@@ -338,10 +352,6 @@ def _side(code: int) -> OrderSide:
     if side is None:
         raise DecodeError(f"{code} is not a side", path="$.side")
     return side
-
-
-def _changed(new: Decimal | None | UnsetType, old: Decimal | None, member: str) -> Decimal | None:
-    return old if new is UNSET or new is None else _finite(new, member)
 
 
 def _price(number: Decimal | None, member: str) -> Decimal | None:
@@ -355,7 +365,7 @@ def _positive(number: Decimal, member: str) -> Decimal:
 
 
 def _size(number: Decimal, member: str) -> Decimal:
-    if _finite(number, member) < 0:
+    if _finite(number, member).is_signed() and number:
         raise DecodeError(f"{member} must not be below 0: {number}", path=f"$.{member}")
     return number
 
@@ -372,7 +382,9 @@ _MOST_DIGITS = 40
 
 
 def _time(time: datetime | None) -> datetime | None:
-    return None if time is None else to_utc(time, "timestamp")
+    if time is None or time.tzinfo is UTC:
+        return time
+    return to_utc(time, "timestamp")
 
 
 def to_utc(time: datetime, member: str) -> datetime:

@@ -63,7 +63,11 @@ _protocol = JSONProtocol()
 
 
 class HubConnection:
-    """A hub from handshake to loss. `received` gets the target and arguments of each event."""
+    """A hub from handshake to loss. `received` gets the target and arguments of each event.
+
+    `typed` may take a record before that, and says whether it did: it is the short way for what
+    comes by the thousand. Neither waits for anything; what they raise ends the connection.
+    """
 
     def __init__(
         self,
@@ -73,42 +77,51 @@ class HubConnection:
         not_understood: Callable[[DecodeError], None],
         clock: Clock,
         limits: HubLimits,
+        typed: Callable[[bytes], bool] = lambda record: False,
     ) -> None:
         self._url = url
         self._limits = limits
         self._received = received
+        self._typed = typed
         self._not_understood = not_understood
         self._clock = clock
         self._socket: WebSocket | None = None
         self._unfinished = b""
         self._calls: dict[str, asyncio.Future[None]] = {}
         self._next_call = 0
-        self._last_received = 0.0
+        self._heard = False
         self._last_sent = 0.0
+        self._shaken = False
+        self._answered = asyncio.Event()
+        """To the handshake; also set when no answer will come."""
+        self._lost = asyncio.Event()
+        self._error: Exception | None = None
+        """Why it is over; nothing that comes after it is read."""
         self.ignored = 0
+        self.received_at = clock.now()
+        """When the newest frame came."""
 
     async def open(self, token: Secret) -> None:
         """Connect and shake hands. Raises `AuthenticationError`, `TransportError`."""
         # the header, not the query: an address ends up in logs
         headers = {"Authorization": f"Bearer {token.reveal()}"}
-        self._socket = await WebSocket.open(self._url, headers)
+        self._socket = await WebSocket.open(
+            self._url, headers, received=self._take_frame, lost=self._lose
+        )
         await self._send(_protocol.handshake_message())
-        records = await self._records()
-        while not records:
-            records = await self._records()
-        _check_handshake(records[0])
-        for record in records[1:]:
-            self._take(record)
+        await self._answered.wait()
+        if self._error is not None and not self._shaken:
+            raise self._error
 
     async def listen(self) -> None:
-        """Read until the connection is lost. Raises `TransportError`."""
+        """Return never: read until the connection is lost. Raises `TransportError`."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._watch(), name="hub keep-alive")
-                while True:
-                    for record in await self._records():
-                        self._take(record)
+                await self._lost.wait()
+                raise self._error or Disconnected("the hub connection was lost")
         finally:
+            self._lose(Disconnected("nobody listens to the hub any more"))
             self._fail_calls()
 
     async def invoke(self, method: str, *arguments: object) -> None:
@@ -135,16 +148,36 @@ class HubConnection:
         if self._socket is not None:
             await self._socket.close()
 
-    async def _records(self) -> list[bytes]:
-        """The next complete records; a record may come in pieces, and a frame may hold many."""
-        payload = await self._connected().receive()
-        self._last_received = self._clock.monotonic()
-        *complete, self._unfinished = (self._unfinished + payload).split(_SEPARATOR)
-        if len(self._unfinished) > _MOST_UNFINISHED:
-            raise Disconnected("the hub sends a message without an end")
-        return complete
+    def _take_frame(self, payload: bytes) -> None:
+        """The records in a frame; one may come in pieces, and a frame may hold many."""
+        if self._error is not None:
+            return
+        self._heard = True
+        self.received_at = self._clock.now()
+        if self._unfinished:
+            payload = self._unfinished + payload
+        records = payload.split(_SEPARATOR)
+        self._unfinished = records.pop()
+        try:
+            for record in records:
+                if not self._typed(record):
+                    self._take(record)
+            if len(self._unfinished) > _MOST_UNFINISHED:
+                raise Disconnected("the hub sends a message without an end")
+        except Exception as error:  # noqa: BLE001  # `listen` raises it: nobody else is above
+            self._lose(error)
+
+    def _lose(self, error: Exception) -> None:
+        self._error = self._error or error
+        self._lost.set()
+        self._answered.set()
 
     def _take(self, record: bytes) -> None:
+        if not self._shaken:
+            _check_handshake(record)
+            self._shaken = True
+            self._answered.set()
+            return
         try:
             frame = _decoder.decode(record)
         except UNREADABLE as error:
@@ -169,11 +202,13 @@ class HubConnection:
             done.set_exception(VenueError(f"the hub refused: {frame.error}"))
 
     async def _watch(self) -> None:
-        self._last_received = self._clock.monotonic()
+        last_heard = self._clock.monotonic()
         while True:
             await self._clock.sleep(self._limits.watch_every)
             now = self._clock.monotonic()
-            if now - self._last_received > self._limits.server_timeout:
+            if self._heard:
+                self._heard, last_heard = False, now
+            if now - last_heard > self._limits.server_timeout:
                 raise Disconnected(f"the hub has been silent for {self._limits.server_timeout:g} s")
             if now - self._last_sent >= self._limits.keep_alive:
                 await self._send(PingMessage())

@@ -94,24 +94,24 @@ class TradeRow(Row, frozen=True):
     voided: bool = False
 
 
-class QuoteRow(Row, frozen=True):
-    """A sparse change: a member that is UNSET is as it was."""
+class QuoteRow(Row, frozen=True, gc=False):
+    """A sparse change: a member that is None is as it was."""
 
-    symbol: str | UnsetType = UNSET
-    lastPrice: Decimal | None | UnsetType = UNSET
-    bestBid: Decimal | None | UnsetType = UNSET
-    bestAsk: Decimal | None | UnsetType = UNSET
-    change: Decimal | None | UnsetType = UNSET
-    changePercent: Decimal | None | UnsetType = UNSET
-    open: Decimal | None | UnsetType = UNSET
-    high: Decimal | None | UnsetType = UNSET
-    low: Decimal | None | UnsetType = UNSET
-    volume: Decimal | None | UnsetType = UNSET
+    symbol: str | None = None
+    lastPrice: Decimal | None = None
+    bestBid: Decimal | None = None
+    bestAsk: Decimal | None = None
+    change: Decimal | None = None
+    changePercent: Decimal | None = None
+    open: Decimal | None = None
+    high: Decimal | None = None
+    low: Decimal | None = None
+    volume: Decimal | None = None
     lastUpdated: datetime | None = None
     timestamp: datetime | None = None
 
 
-class MarketTradeRow(Row, frozen=True):
+class MarketTradeRow(Row, frozen=True, gc=False):
     price: Decimal
     volume: Decimal
     type: int
@@ -120,12 +120,34 @@ class MarketTradeRow(Row, frozen=True):
     contractId: str | None = None
 
 
-class DepthRow(Row, frozen=True):
+class DepthRow(Row, frozen=True, gc=False):
     type: int
     price: Decimal | None = None
     volume: Decimal | None = None
     currentVolume: Decimal | None = None
     timestamp: datetime | None = None
+
+
+DepthRows = list[DepthRow | None] | DepthRow
+MarketTradeRows = list[MarketTradeRow | None] | MarketTradeRow
+"""The documentation shows single rows where the hub sends lists."""
+
+
+class QuoteMessage(Struct, frozen=True, tag="GatewayQuote", tag_field="target"):
+    """A whole record of the market hub as it nearly always comes, read in one pass."""
+
+    arguments: tuple[str, QuoteRow]
+    type: int
+
+
+class DepthMessage(Struct, frozen=True, tag="GatewayDepth", tag_field="target"):
+    arguments: tuple[str, DepthRows]
+    type: int
+
+
+class MarketTradeMessage(Struct, frozen=True, tag="GatewayTrade", tag_field="target"):
+    arguments: tuple[str, MarketTradeRows]
+    type: int
 
 
 class Envelope(Struct, frozen=True):

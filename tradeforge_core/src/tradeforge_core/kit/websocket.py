@@ -1,82 +1,82 @@
-"""The one seam to a WebSocket library: connect, send, receive, close, and errors of our own."""
+"""The one seam to a WebSocket library: connect, send, receive, close, and errors of our own.
+
+`websockets` is behind it, or `picows` where that is installed (the extra `[fast]`): a frame costs
+it a tenth. The two differ in nothing else.
+"""
 
 import logging
-from collections.abc import Mapping
-from typing import Self
-
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cache
 
 from tradeforge_core.errors import AuthenticationError, Disconnected, TransportError
 
-_quiet = logging.getLogger("tradeforge_core.websocket")
-_quiet.setLevel(logging.WARNING)  # below that, websockets prints headers, and so the token
+quiet = logging.getLogger("tradeforge_core.websocket")
+quiet.setLevel(logging.WARNING)  # below that, the libraries print headers, and so the token
 
-_MOST_BYTES = 16 * 1024 * 1024
+MOST_BYTES = 16 * 1024 * 1024
 """Of one message; snapshots of a deep book are large."""
-_CLOSE_TIMEOUT = 2.0
+OPEN_TIMEOUT = 10.0
+CLOSE_TIMEOUT = 2.0
+PING_AFTER = 20.0
+"""Seconds of silence; as many again without an answer, and the connection is closed."""
+USER_AGENT = "tradeforge-core"
 
 
-class _Connect(connect):
-    """Follows no redirect: credentials go where the settings say, nowhere else."""
-
-    def process_redirect(self, exc: Exception) -> Exception:
-        return exc
-
-
-class WebSocket:
+class WebSocket(ABC):
     """An open connection; text goes out, bytes come in, whatever kind of frame they came in."""
 
-    def __init__(self, connection: ClientConnection) -> None:
-        self._connection = connection
-
-    @classmethod
-    async def open(cls, url: str, headers: Mapping[str, str]) -> Self:
+    @staticmethod
+    async def open(
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        received: Callable[[bytes], None],
+        lost: Callable[[Disconnected], None],
+    ) -> "WebSocket":
         """Connect to a `ws://`, `wss://`, `http://` or `https://` URL.
 
-        Raises `AuthenticationError` for 401 and 403, `TransportError` for all else.
+        `received` gets every message as it comes, from inside the event loop's reading: it must
+        neither wait nor raise. `lost` is called once, after the last message; both can be called
+        before this returns. Raises `AuthenticationError` for 401 and 403, `TransportError` for all
+        else.
         """
-        try:
-            connection = await _Connect(
-                _websocket_url(url),
-                additional_headers=headers,
-                compression=None,
-                max_size=_MOST_BYTES,
-                proxy=None,
-                close_timeout=_CLOSE_TIMEOUT,
-                logger=_quiet,
-            ).__aenter__()
-        except InvalidStatus as error:
-            raise _refused(error.response.status_code) from None
-        except (OSError, InvalidHandshake, EOFError) as error:
-            raise Disconnected(f"no WebSocket connection: {error}", sent=False) from None
-        return cls(connection)
+        return await library().connect(_websocket_url(url), headers, received, lost)
 
+    @classmethod
+    @abstractmethod
+    async def connect(
+        cls,
+        url: str,
+        headers: Mapping[str, str],
+        received: Callable[[bytes], None],
+        lost: Callable[[Disconnected], None],
+    ) -> "WebSocket":
+        """What `open` does, in the words of one library."""
+
+    @abstractmethod
     async def send(self, text: str) -> None:
         """Write one text frame. Raises `Disconnected`."""
-        try:
-            await self._connection.send(text)
-        except ConnectionClosed as error:
-            raise _lost(error) from None
 
-    async def receive(self) -> bytes:
-        """The payload of the next frame. Raises `Disconnected`."""
-        try:
-            return await self._connection.recv(decode=False)
-        except ConnectionClosed as error:
-            raise _lost(error) from None
-
+    @abstractmethod
     async def close(self) -> None:
         """Say goodbye, within a bounded time."""
-        await self._connection.close()
 
 
-def _websocket_url(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    return {"http": "ws", "https": "wss"}.get(scheme, scheme) + separator + rest
+@cache
+def library() -> type[WebSocket]:
+    """The fast one where it is installed."""
+    try:
+        from tradeforge_core.kit._picows import PicowsSocket
+    except ImportError:
+        from tradeforge_core.kit._websockets import WebsocketsSocket
+
+        return WebsocketsSocket
+    return PicowsSocket
 
 
-def _refused(status: int) -> AuthenticationError | TransportError:
+def refused(status: int) -> AuthenticationError | TransportError:
+    """The error for an HTTP answer that is no upgrade."""
     if status in (401, 403):
         return AuthenticationError(
             f"the venue refused the stream connection (HTTP {status})", code=status
@@ -84,9 +84,22 @@ def _refused(status: int) -> AuthenticationError | TransportError:
     return Disconnected(f"the venue refused the stream connection (HTTP {status})", sent=False)
 
 
-def _lost(error: ConnectionClosed) -> Disconnected:
-    closed = error.rcvd
-    if closed is None:
-        return Disconnected("the stream connection broke off")
-    reason = f": {closed.reason}" if closed.reason else ""
-    return Disconnected(f"the venue closed the stream connection ({closed.code}{reason})")
+def not_connected(error: Exception) -> Disconnected:
+    """The error for no answer at all, or one that makes no sense."""
+    return Disconnected(f"no WebSocket connection: {error}", sent=False)
+
+
+def closed(code: int, reason: str) -> Disconnected:
+    """The error for a connection that the venue has closed."""
+    said = f": {reason}" if reason else ""
+    return Disconnected(f"the venue closed the stream connection ({code}{said})")
+
+
+def broken() -> Disconnected:
+    """The error for a connection that ended without a word."""
+    return Disconnected("the stream connection broke off")
+
+
+def _websocket_url(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return {"http": "ws", "https": "wss"}.get(scheme, scheme) + separator + rest

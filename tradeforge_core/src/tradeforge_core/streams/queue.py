@@ -7,7 +7,7 @@ dropped: the subscriber is detached with `SubscriberOverflow` instead.
 
 import asyncio
 from collections import deque
-from typing import NamedTuple
+from typing import Any
 
 from tradeforge_core.enums import GapCause, MarketDataType
 from tradeforge_core.errors import SubscriberOverflow, TradeForgeError
@@ -21,10 +21,10 @@ Item = Event | TradeForgeError
 """Handlers of errors have queues too."""
 
 
-class _Entry(NamedTuple):
-    topic: Topic | None
-    slot: list[Item]
-    """A list of one, so that a quote can be replaced where it waits."""
+_Entry = list[Any]
+"""A topic or None, and an `Item`; a list, so that a quote can be replaced where it waits."""
+
+_QUOTE = MarketDataType.QUOTE
 
 
 class EventQueue:
@@ -34,7 +34,7 @@ class EventQueue:
         self._clock = clock
         self._limit = limit
         self._entries: deque[_Entry] = deque()
-        self._quotes: dict[Topic, list[Item]] = {}
+        self._quotes: dict[Topic, _Entry] = {}
         self._waiter: asyncio.Future[None] | None = None
         self._end: TradeForgeError | None = None
         self._overflow: Gap | None = None
@@ -54,19 +54,23 @@ class EventQueue:
         """Add data, by the policy of its kind."""
         if self._end is not None:
             return
-        slot = self._quotes.get(topic)
-        if slot is not None:
-            slot[0] = event
-            self.conflated += 1
+        if topic.kind is not _QUOTE:
+            if self._has_room():
+                self._append([topic, event])
             return
-        if self._has_room():
-            self._append(topic, event)
+        entry = self._quotes.get(topic)
+        if entry is not None:
+            entry[1] = event
+            self.conflated += 1
+        elif self._has_room():
+            entry = self._quotes[topic] = [topic, event]
+            self._append(entry)
 
     def put_health(self, event: Item) -> None:
         """Add a health event; no later quote is moved to before it."""
         if self._end is None and self._has_room():
             self._quotes.clear()
-            self._append(None, event)
+            self._append([None, event])
 
     def end(self, reason: TradeForgeError) -> None:
         """Let the subscriber read what waits, and then raise `reason` for ever."""
@@ -80,19 +84,19 @@ class EventQueue:
             if self._end is not None:
                 raise self._end
             await self._wait()
-        topic, slot = self._entries.popleft()
-        if topic is not None and self._quotes.get(topic) is slot:
+        entry = self._entries.popleft()
+        topic: Topic | None = entry[0]
+        item: Item = entry[1]
+        if topic is not None and topic.kind is _QUOTE and self._quotes.get(topic) is entry:
             del self._quotes[topic]
-        if slot[0] is self._overflow:
+        if item is self._overflow:
             self._overflow = None
-        return slot[0]
+        return item
 
-    def _append(self, topic: Topic | None, event: Item) -> None:
-        slot: list[Item] = [event]
-        self._entries.append(_Entry(topic, slot))
-        if topic is not None and topic.kind is MarketDataType.QUOTE:
-            self._quotes[topic] = slot
-        self._wake()
+    def _append(self, entry: _Entry) -> None:
+        self._entries.append(entry)
+        if self._waiter is not None:
+            self._wake()
 
     def _has_room(self) -> bool:
         if len(self._entries) < self._limit:
@@ -110,9 +114,9 @@ class EventQueue:
         A `Gap` of an earlier overflow that still waits becomes part of the new one: the queue stays
         bounded.
         """
-        earlier, topics = self._overflow, {entry.topic: None for entry in market if entry.topic}
+        earlier, topics = self._overflow, dict.fromkeys(topic for topic, _ in market)
         kept = (entry for entry in self._entries if not _is_market(entry))
-        self._entries = deque(entry for entry in kept if entry.slot[0] is not earlier)
+        self._entries = deque(entry for entry in kept if entry[1] is not earlier)
         self._quotes.clear()
         self.dropped += len(market)
         self._overflow = Gap(
@@ -122,7 +126,7 @@ class EventQueue:
             dropped=len(market) + (earlier.dropped or 0 if earlier else 0),
             received=self._clock.now(),
         )
-        self._append(None, self._overflow)
+        self._append([None, self._overflow])
 
     def _detach(self) -> None:
         self._entries.clear()
@@ -148,4 +152,4 @@ class EventQueue:
 
 
 def _is_market(entry: _Entry) -> bool:
-    return entry.topic is not None and isinstance(entry.topic.kind, MarketDataType)
+    return entry[0] is not None and isinstance(entry[0].kind, MarketDataType)

@@ -55,6 +55,8 @@ class Switchboard:
         self._holders: dict[object, tuple[Topic, ...]] = {}
         self._held: Counter[Topic] = Counter()
         self._standing: set[Topic] = set()
+        self._wanted: set[Topic] = set()
+        """What is held or stands: asked for every event, so it is kept and not worked out."""
         self._subscribers: dict[Topic, list[EventQueue]] = {}
         self._event_handlers: list[HandlerRunner] = []
         self._status_handlers: list[HandlerRunner] = []
@@ -95,6 +97,7 @@ class Switchboard:
         self._holders.clear()
         self._held.clear()
         self._standing.clear()
+        self._wanted.clear()
         self._subscribers.clear()
 
     # --- what is wanted ---
@@ -105,6 +108,7 @@ class Switchboard:
             raise Disconnected(f"{self._provider} was disconnected", sent=False)
         self._holders[holder] = topics
         self._held.update(topics)
+        self._wanted.update(topics)
         try:
             await self._want(topics)
         except BaseException:  # cancelled or refused: the caller must not wait for the venue now
@@ -123,6 +127,7 @@ class Switchboard:
         topics = self._holders.pop(holder, ())
         self._held.subtract(topics)
         self._held += Counter()  # forget what nobody holds
+        self._note_wanted(topics)
         return topics
 
     async def stand(self, topics: tuple[Topic, ...]) -> None:
@@ -132,10 +137,12 @@ class Switchboard:
         if not self._let_go(holder):
             raise Disconnected(f"{self._provider} was disconnected", sent=False)
         self._standing.update(topics)
+        self._wanted.update(topics)
 
     async def withdraw(self, topics: tuple[Topic, ...]) -> None:
         """Let go of what stands; who iterates over it is told so."""
         self._standing.difference_update(topics)
+        self._note_wanted(topics)
         reason = Disconnected("the subscription was taken back", sent=False)
         for topic in self._unwanted(topics):
             for queue in self._subscribers.pop(topic, ()):
@@ -159,10 +166,11 @@ class Switchboard:
                 self._supervisors[stream].forget(group)
 
     def _unwanted(self, topics: tuple[Topic, ...]) -> tuple[Topic, ...]:
-        return tuple(topic for topic in topics if not self._is_wanted(topic))
+        return tuple(topic for topic in topics if topic not in self._wanted)
 
-    def _is_wanted(self, topic: Topic) -> bool:
-        return topic in self._standing or self._held[topic] > 0
+    def _note_wanted(self, topics: tuple[Topic, ...]) -> None:
+        gone = (one for one in topics if one not in self._standing and not self._held[one])
+        self._wanted.difference_update(gone)
 
     def _by_stream(self, topics: Iterable[Topic]) -> dict[str, list[Topic]]:
         groups: dict[str, list[Topic]] = {}
@@ -206,7 +214,7 @@ class Switchboard:
 
     def publish(self, topic: Topic, event: Event) -> None:
         """Hand an event to all who want its topic; never waits and never raises."""
-        if not self._is_wanted(topic):
+        if topic not in self._wanted:
             return
         for queue in self._subscribers.get(topic, ()):
             queue.put(topic, event)
