@@ -6,7 +6,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz format lock clean
+.PHONY: help demo test check fuzz record format lock clean
 
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,9 @@ check: $(READY) ## formatting, lint, types, architecture
 
 fuzz: $(READY) ## a million damaged messages for each decoder (make fuzz SEED=7 for the same ones)
 	$(BIN)/pytest tests/topstepx/fuzz -q -s --timeout=3600 --cases=$(or $(CASES),1000000) --seed=$(or $(SEED),0)
+
+record: $(READY) ## record the REST cassettes again, from a sandbox or, with FROM=settings, from your venue (docs/recording.md)
+	$(BIN)/pytest tests/topstepx/cassettes -q --record=$(or $(FROM),sandbox)
 
 format: $(READY) ## rewrite the code in the house format
 	$(BIN)/ruff format .

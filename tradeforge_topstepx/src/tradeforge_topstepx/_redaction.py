@@ -1,0 +1,147 @@
+"""Takes out of the gateway's messages what tells who you are, before they are recorded.
+
+Accounts get names and ids that are the same in a whole recording, so that what belongs together
+still does. What cannot be understood is not kept: it could hold anything.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from tradeforge_core.orders.client_ids import made_at
+
+HIDDEN = "REDACTED"
+FAKE_IDS = range(1001, 2000)
+"""No id of a real account is this short."""
+
+_SECRET_MEMBERS = frozenset(
+    "token newtoken accesstoken access_token apikey username password deviceid appid"
+    " verifykey authorization".split()
+)
+_ACCOUNT_MEMBERS = frozenset({"accountid"})
+_OF_ACCOUNTS_ONLY = frozenset({"balance", "cantrade"})
+"""Members that show a record to be an account, whose own id and name are to be replaced."""
+_TAKES_ACCOUNT = re.compile(r"(Uns|S)ubscribe(Orders|Positions|Trades|Accounts)\Z", re.IGNORECASE)
+_TOKEN = re.compile(r"eyJ[\w-]*\.[\w.-]*|Bearer\s+[\w.~+/=-]+")
+_LEG = re.compile(r"-(SL|TP)\Z")
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class Redaction:
+    """Redacts the messages of one recording. `secrets` are texts that are hidden everywhere."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secret = self._name = _any_of(secrets)
+        self._ids: dict[str, int] = {}
+        self._names: dict[str, str] = {}
+        self._tags: dict[str, str] = {}
+
+    def message(self, message: bytes) -> str:
+        """The redacted text of a JSON message; of anything else only how long it was."""
+        if not message:
+            return ""
+        try:
+            parsed = json.loads(message, parse_float=Decimal)
+            self._learn(parsed)
+            return _encoder.encode(self._value(parsed)).decode()
+        except (ValueError, ArithmeticError, RecursionError, msgspec.MsgspecError):
+            return f"<{len(message)} bytes that are no JSON>"
+
+    def account_id(self, account_id: str) -> str:
+        """What the recording calls this account."""
+        return str(self._fake_id(account_id))
+
+    def text(self, text: str) -> str:
+        """A text without any secret or account in it that is known by now."""
+        text = _TOKEN.sub(HIDDEN, self._secret.sub(HIDDEN, text))
+        if self._names:
+            text = self._name.sub(lambda name: self._names[name[0]], text)
+        return re.sub(r"\d+", lambda digits: self._known_id(digits[0]), text)
+
+    # --- who is who ---
+
+    def _learn(self, parsed: object) -> None:
+        """Note every account before anything is replaced: an earlier member may quote it."""
+        for record in _records(parsed):
+            names = {name.casefold(): name for name in record}
+            if _OF_ACCOUNTS_ONLY & names.keys():
+                self._learn_account(record.get("id"), record.get("name"))
+            for name in _ACCOUNT_MEMBERS & names.keys():
+                self._learn_account(record[names[name]])
+            if _TAKES_ACCOUNT.match(str(record.get("target"))):
+                for argument in record.get("arguments") or ():
+                    self._learn_account(argument)
+
+    def _learn_account(self, account_id: object, name: object = None) -> None:
+        if not isinstance(account_id, int | str) or isinstance(account_id, bool):
+            return
+        fake = self._fake_id(str(account_id))
+        if isinstance(name, str) and name:
+            self._names.setdefault(name, f"ACCOUNT-{fake}")
+            self._name = _any_of(self._names)
+
+    def _fake_id(self, account_id: str) -> int:
+        if account_id not in self._ids:
+            is_fake = account_id.isdecimal() and int(account_id) in FAKE_IDS
+            unused = (fake for fake in FAKE_IDS if fake not in self._ids.values())
+            self._ids[account_id] = int(account_id) if is_fake else next(unused)
+        return self._ids[account_id]
+
+    def _known_id(self, digits: str) -> str:
+        return str(self._ids.get(digits, digits))
+
+    # --- what is kept ---
+
+    def _value(self, value: object) -> object:
+        if isinstance(value, dict):
+            return {self.text(name): self._member(name, value[name]) for name in value}
+        if isinstance(value, list):
+            return [self._value(item) for item in value]
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return self._ids.get(f"{value:.0f}", value) if value == int(value) else value
+        return value
+
+    def _member(self, name: str, value: object) -> object:
+        if name.casefold() in _SECRET_MEMBERS and value is not None:
+            return HIDDEN
+        if name.casefold() == "customtag" and isinstance(value, str):
+            return self._tag(value)
+        return self._value(value)
+
+    def _tag(self, tag: str) -> str:
+        """Only tags of our own making are known to hold nothing but time and chance."""
+        if made_at(_LEG.sub("", tag)) is not None or tag in self._tags.values():
+            return tag
+        return self._tags.setdefault(tag, f"TAG-{len(self._tags) + 1}")
+
+
+def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
+    longest_first = sorted(filter(None, texts), key=len, reverse=True)
+    return re.compile("|".join(map(_pattern, longest_first)) or r"(?!)")
+
+
+def _pattern(text: str) -> str:
+    # a short one is part of many words, and of the names of members
+    whole = re.escape(text)
+    return whole if len(text) >= _LONG_ENOUGH else rf"(?<!\w){whole}(?!\w)"
+
+
+_LONG_ENOUGH = 6
+
+
+def _records(parsed: object) -> Iterator[dict[str, Any]]:
+    if isinstance(parsed, dict):
+        yield parsed
+    for inner in parsed.values() if isinstance(parsed, dict) else _items(parsed):
+        yield from _records(inner)
+
+
+def _items(parsed: object) -> list[Any]:
+    return parsed if isinstance(parsed, list) else []
