@@ -140,12 +140,12 @@ async def test_a_request_is_recorded_once_and_a_failed_recording_not_at_all(
     async with TopStepXSandbox(seed=7, clock=ManualClock()) as sandbox:
         config = TopStepXConfig.from_settings(Settings("topstepx", sandbox.settings))
         with pytest.raises(NotFound), cassette_of(path, Redaction(), record=True):
-            async with TopStepXProvider(config) as broker:
+            async with TopStepXProvider(config, clock=ManualClock()) as broker:
                 await broker.get_contract("CON.NOPE")
         assert path.read_text() == "as it was"
         assert os.listdir(tmp_path) == [path.name]
         before = sandbox.requests.total()
         with cassette_of(path, Redaction(), record=True) as cassette:
-            async with TopStepXProvider(config) as broker:
+            async with TopStepXProvider(config, clock=ManualClock()) as broker:
                 await broker.get_accounts()
         assert len(cassette) == sandbox.requests.total() - before == 2
