@@ -3,12 +3,19 @@
 import asyncio
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tradeforge_core import AuthenticationError, Secret, VenueError
+from tradeforge_core import (
+    AuthenticationError,
+    Secret,
+    TradeForgeError,
+    TransportError,
+    VenueError,
+)
 from tradeforge_testing import ManualClock
 from tradeforge_topstepx._session import Session
 
@@ -50,6 +57,23 @@ class Venue:
         return Session(log_in=self.log_in, extend=self.extend, clock=self.clock)
 
 
+@asynccontextmanager
+async def kept_fresh(session: Session, clock: ManualClock) -> AsyncIterator[list[TradeForgeError]]:
+    """The refresher at work, and what it reports."""
+    errors: list[TradeForgeError] = []
+    refresher = asyncio.create_task(session.keep_fresh(errors.append))
+    await settled(clock, 0)
+    yield errors
+    refresher.cancel()
+    await asyncio.wait([refresher])
+
+
+async def settled(clock: ManualClock, seconds: float) -> None:
+    clock.advance(seconds)
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
@@ -67,11 +91,12 @@ async def test_a_token_is_extended_at_eighty_percent_of_its_life(clock: ManualCl
     venue = Venue(clock)
     session = venue.session()
     first = await session.token()
-    clock.advance(19.1 * HOUR)
-    assert await session.token() is first
-    clock.advance(0.2 * HOUR)
-    second = await session.token()
-    assert (venue.logins, venue.extensions) == (1, 1)
+    async with kept_fresh(session, clock) as errors:
+        await settled(clock, 19.1 * HOUR)
+        assert await session.token() is first
+        await settled(clock, 0.2 * HOUR)
+        second = await session.token()
+    assert (venue.logins, venue.extensions, errors) == (1, 1, [])
     assert second.text.reveal() != first.text.reveal()
     assert second.revision > first.revision
 
@@ -89,10 +114,44 @@ async def test_a_venue_that_does_not_extend_gets_a_login(clock: ManualClock) -> 
     venue = Venue(clock)
     session = venue.session()
     await session.token()
-    clock.advance(20 * HOUR)
     venue.fails = [VenueError("no")]
-    await session.token()
-    assert (venue.logins, venue.extensions) == (2, 1)
+    async with kept_fresh(session, clock) as errors:
+        await settled(clock, 20 * HOUR)
+    assert (venue.logins, venue.extensions, errors) == (2, 1, [])
+
+
+async def test_an_outage_of_the_login_does_not_stop_a_token_that_is_good(
+    clock: ManualClock,
+) -> None:
+    venue = Venue(clock)
+    session = venue.session()
+    first = await session.token()
+    venue.fails = [TransportError("down") for _ in range(10_000)]
+    async with kept_fresh(session, clock) as errors:
+        await settled(clock, 19.5 * HOUR)
+        assert await session.token() is first
+        await settled(clock, 4 * HOUR)
+        assert await session.token() is first
+        assert errors, "and somebody is told"
+
+
+async def test_a_clock_that_is_wrong_makes_no_storm_of_logins(clock: ManualClock) -> None:
+    """By this machine's clock every token is dead on arrival."""
+    venue = Venue(clock, make=lambda serial, ends_at: jwt(serial, ends_at - timedelta(days=3)))
+    session = venue.session()
+    async with kept_fresh(session, clock):
+        for _ in range(100):
+            await session.token()
+            await settled(clock, 10)
+    assert (venue.logins, venue.extensions) == (1, 0)
+
+
+async def test_a_token_that_tells_both_ends_of_its_life_is_believed(clock: ManualClock) -> None:
+    issued = clock.now() + timedelta(days=2)
+    claims = {"iat": issued.timestamp(), "exp": (issued + timedelta(hours=6)).timestamp()}
+    text = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    token = await Venue(clock, make=lambda serial, ends_at: f"h.{text}.s").session().token()
+    assert token.ends_at == clock.now() + timedelta(hours=6)
 
 
 async def test_a_refused_token_is_replaced_once_for_all(clock: ManualClock) -> None:

@@ -89,6 +89,7 @@ async def test_a_renewal_that_fails_is_told_and_tried_again() -> None:
             for path in ("/api/Auth/validate", "/api/Auth/loginKey"):
                 sandbox.fail_next(path, 503, handled=False)
             async with asyncio.timeout(20):
+                await settled(clock, 0)
                 await settled(clock, 19.5 * HOUR)
                 while not errors:
                     await settled(clock, 0)

@@ -6,9 +6,10 @@ an unknown outcome.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar, TypeVar
 
 from tradeforge_core.capabilities import Capabilities
 from tradeforge_core.enums import MarketDataType, UserDataType
@@ -24,6 +25,10 @@ from tradeforge_core.models import (
 )
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.link import StreamLink
+
+T = TypeVar("T")
+Write = Coroutine[Any, Any, T]
+"""One request that changes something at the venue."""
 
 
 class VenueAdapter(ABC):
@@ -64,10 +69,24 @@ class VenueAdapter(ABC):
     async def _fetch_bars(self, query: BarQuery) -> list[Bar]: ...
 
     @abstractmethod
-    async def _submit_order(self, request: OrderRequest) -> Order: ...
+    async def _submit_order(self, request: OrderRequest) -> Order:
+        """Send the order, once."""
+
+    async def _prepare_order(self, request: OrderRequest) -> Callable[[], Write[Order]]:
+        """What to call to send the order, once everything it needs is known.
+
+        Override it where something must be looked up first: until it returns nothing has left, and
+        the caller may still change his mind.
+        """
+        return partial(self._submit_order, request)
 
     @abstractmethod
-    async def _submit_change(self, change: OrderChange) -> None: ...
+    async def _submit_change(self, change: OrderChange) -> None:
+        """Send the change, once."""
+
+    async def _prepare_change(self, change: OrderChange) -> Callable[[], Write[None]]:
+        """What to call to send the change, as for an order."""
+        return partial(self._submit_change, change)
 
     @abstractmethod
     async def _submit_cancel(self, account_id: str, order_id: str) -> None: ...

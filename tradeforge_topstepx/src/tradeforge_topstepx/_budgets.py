@@ -3,9 +3,6 @@
 Gateway reference, section 6: bars 50 in 30 s, everything else 200 in 60 s, logins included.
 """
 
-from typing import Final
-from weakref import WeakValueDictionary
-
 from attrs import frozen
 
 from tradeforge_core.kit.budget import RateBudget
@@ -23,13 +20,20 @@ class Budgets:
     bars: RateBudget
     rest: RateBudget
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing counts any more; until then it must outlive its providers."""
+        return self.bars.is_idle and self.rest.is_idle
 
-_by_login: Final[WeakValueDictionary[tuple[str, str, type[Clock]], Budgets]] = WeakValueDictionary()
+
+_by_login: dict[tuple[str, str, type[Clock]], Budgets] = {}
 
 
 def budgets_of(config: TopStepXConfig, clock: Clock) -> Budgets:
     """The budgets of a login: two providers with the same one count together."""
     login = (config.rest_url, config.username.casefold(), type(clock))
+    for other in [key for key, one in _by_login.items() if one.is_idle]:
+        del _by_login[other]  # it would be made anew just the same
     budgets = _by_login.get(login)
     if budgets is None:
         budgets = _by_login[login] = Budgets(

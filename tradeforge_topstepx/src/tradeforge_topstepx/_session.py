@@ -6,7 +6,7 @@ import binascii
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from attrs import frozen
 
@@ -19,6 +19,8 @@ _RENEW_AT = 0.8
 """Of its life: late enough to be rare, early enough to survive an outage of the login."""
 
 
+_LEAST_PAUSE = 30.0
+"""Seconds between renewals, whatever the tokens say of themselves."""
 _TRY_AGAIN = 60.0
 """Seconds between attempts to renew a token."""
 _CONFLICT_WINDOW = 600.0
@@ -57,7 +59,7 @@ class Session:
     async def token(self) -> Token:
         """A token that the venue should accept. Raises what the login raises."""
         token = self._token
-        if token is not None and self._clock.now() < token.renew_at:
+        if token is not None and self._clock.now() < token.ends_at:
             return token
         return await self._renew(token)
 
@@ -68,11 +70,12 @@ class Session:
         """
         while True:
             token = self._token
-            if token is not None and (left := self._seconds_to(token.renew_at)) > 0:
-                await self._clock.sleep(left)
-                continue
+            left = _TRY_AGAIN if token is None else self._seconds_to(token.renew_at)
+            await self._clock.sleep(max(left, _LEAST_PAUSE))
+            if token is None or token is not self._token:
+                continue  # somebody needed one, and has it
             try:
-                await self.token()
+                await self._renew(token)
             except TradeForgeError as error:
                 report(error)
                 await self._clock.sleep(_TRY_AGAIN)
@@ -115,15 +118,34 @@ class Session:
 
 
 def _token(text: str, revision: int, now: datetime) -> Token:
-    ends_at = _expiry(text) or now + _LIFE
-    return Token(Secret(text), revision, now + (ends_at - now) * _RENEW_AT, ends_at)
+    life = _life(text, now)
+    return Token(Secret(text), revision, now + life * _RENEW_AT, now + life)
 
 
-def _expiry(token: str) -> datetime | None:
-    """When the JWT says that it ends; None for a token that says nothing."""
+def _life(token: str, now: datetime) -> timedelta:
+    """How long the token lives from now: by its own clock where it tells both ends of its life.
+
+    A life that is over on arrival means that the clocks disagree, not that the token is dead.
+    """
+    claims = _claims(token)
+    ends_at = _moment(claims, "exp")
+    issued_at = _moment(claims, "iat") or _moment(claims, "nbf") or now
+    life = ends_at - issued_at if ends_at else _LIFE
+    return life if timedelta(0) < life <= _LIFE * 366 else _LIFE
+
+
+def _moment(claims: dict[str, Any], name: str) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(claims[name], UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """What a JWT says of itself; nothing for a token of another kind."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return datetime.fromtimestamp(claims["exp"], UTC)
-    except (IndexError, KeyError, TypeError, ValueError, OverflowError, binascii.Error, OSError):
-        return None
+        return claims if isinstance(claims, dict) else {}
+    except (IndexError, ValueError, binascii.Error, RecursionError):
+        return {}

@@ -1,8 +1,9 @@
 """TopStepX: each thing that the contract asks for, as one short method."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import attrs
@@ -14,6 +15,7 @@ from tradeforge_core import (
     Capabilities,
     Contract,
     FrontMonth,
+    InvalidOrder,
     MarketDataType,
     NotFound,
     Order,
@@ -25,11 +27,11 @@ from tradeforge_core import (
     Trade,
     UserDataType,
 )
+from tradeforge_core.adapter import Write
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.http import HttpClient
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.orders.client_ids import made_at
-from tradeforge_core.orders.path import before_sending
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.backoff import Backoff
 from tradeforge_core.streams.link import StreamLink
@@ -54,6 +56,7 @@ _FRESH = timedelta(seconds=5)
 _LAST_SESSIONS = timedelta(days=4)
 """Long enough to reach back over a weekend with a holiday."""
 _MINUTES = _mapping.BAR_UNITS[BarUnit.MINUTE]
+_INT32 = 2**31 - 1
 _OPEN = [code for code, status in _mapping.STATUSES.items() if not status.is_final]
 
 
@@ -219,10 +222,9 @@ class TopStepXProvider(Provider):
     # --- orders ---
 
     async def _submit_order(self, request: OrderRequest) -> Order:
-        body = await before_sending(self._place_body(request), "place")
-        return _mapping.accepted_order(request, await self._rest.place(body))
+        return await (await self._prepare_order(request))()
 
-    async def _place_body(self, request: OrderRequest) -> dict[str, Any]:
+    async def _prepare_order(self, request: OrderRequest) -> Callable[[], Write[Order]]:
         body = _plain_body(request)
         contract = await self._known_contract(request.contract_id)
         if request.trail_distance is not None:
@@ -230,19 +232,21 @@ class TopStepXProvider(Provider):
             body["trailPrice"] = _mapping.trail_level(request.side, last, request.trail_distance)
         if request.bracket is not None:
             body |= _mapping.to_legs(request.bracket, request.side, contract.tick_size)
-        return body
+        return partial(self._send_order, request, body)
+
+    async def _send_order(self, request: OrderRequest, body: dict[str, Any]) -> Order:
+        return _mapping.accepted_order(request, await self._rest.place(body))
 
     async def _submit_change(self, change: OrderChange) -> None:
-        level = await before_sending(self._new_trail_level(change), "modify")
-        await self._rest.modify(change, level)
+        await (await self._prepare_change(change))()
 
-    async def _new_trail_level(self, change: OrderChange) -> Decimal | None:
-        if change.trail_distance is None:
-            return None
-        order = await self._fetch_order(change.account_id, change.order_id)
-        contract = await self._known_contract(order.contract_id)
-        last = await self._last_price(contract)
-        return _mapping.trail_level(order.side, last, change.trail_distance)
+    async def _prepare_change(self, change: OrderChange) -> Callable[[], Write[None]]:
+        level = None
+        if change.trail_distance is not None:
+            order = await self._fetch_order(change.account_id, change.order_id)
+            last = await self._last_price(await self._known_contract(order.contract_id))
+            level = _mapping.trail_level(order.side, last, change.trail_distance)
+        return partial(self._rest.modify, change, level)
 
     async def _last_price(self, contract: Contract) -> Decimal:
         """The price that the gateway will measure a trailing stop from, as near as can be known."""
@@ -271,8 +275,7 @@ class TopStepXProvider(Provider):
         now = self._clock.now()
         made = made_at(client_order_id)
         start = now - _LOOK_BACK if made is None else made - _CLOCKS_APART
-        period = Period(start=start, end=now + _CLOCKS_APART)
-        for row in await self._rest.orders(account_id, period):
+        for row in await self._orders_since(account_id, start):
             if row.customTag == client_order_id:
                 return _mapping.to_order(row)
         raise NotFound(f"account {account_id} has no order {client_order_id!r}")
@@ -286,21 +289,21 @@ class TopStepXProvider(Provider):
 
     async def _fetch_exits(self, entry: Order) -> list[Order]:
         created = self._believable(entry.created_at or self._clock.now() - _LOOK_BACK)
-        try:
-            rows = await self._rest.query_orders(
-                entry.account_id,
-                contractId=entry.contract_id,
-                createdAfter=(created - _CLOCKS_APART).isoformat(),
-            )
-        except EndpointMissing:
-            period = Period(start=created, end=self._clock.now() + _CLOCKS_APART)
-            rows = await self._rest.orders(entry.account_id, period)
+        rows = await self._orders_since(entry.account_id, created - _CLOCKS_APART)
         orders = _by_id(map(_mapping.to_order, rows))
         return [order for order in orders if order.parent_order_id == entry.id]
 
     def _believable(self, time: datetime) -> datetime:
         """A time of the venue's that a search can begin with: not the year 1, not the future."""
         return min(max(time, _OLDEST), self._clock.now())
+
+    async def _orders_since(self, account_id: str, start: datetime) -> list[_wire.OrderRow]:
+        """Orders of every status, suspended ones too where the gateway can show them."""
+        try:
+            return await self._rest.query_orders(account_id, createdAfter=start.isoformat())
+        except EndpointMissing:
+            end = self._clock.now() + _CLOCKS_APART
+            return await self._rest.orders(account_id, Period(start=start, end=end))
 
     async def _fetch_order_history(self, account_id: str, period: Period) -> list[Order]:
         return _by_id(map(_mapping.to_order, await self._rest.orders(account_id, period)))
@@ -325,6 +328,8 @@ def _by_id(orders: Iterable[Order]) -> list[Order]:
 
 
 def _plain_body(request: OrderRequest) -> dict[str, Any]:
+    if request.size > _INT32:
+        raise InvalidOrder([f"size {request.size:f} is more than the gateway can express"])
     members = {
         "accountId": whole_id(request.account_id, "account"),
         "contractId": request.contract_id,

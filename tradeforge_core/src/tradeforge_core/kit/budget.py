@@ -1,8 +1,9 @@
 """A venue's request limit, kept on this side: the library must never be the one that exceeds it."""
 
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from enum import Enum
 
 from tradeforge_core.errors import NotSent
@@ -38,6 +39,11 @@ class RateBudget:
         while self._answered and self._answered[0] <= horizon:
             self._answered.popleft()
         return self._in_flight + len(self._answered)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing counts and nothing is held back."""
+        return self.used == 0 and self._clock.monotonic() >= self._blocked_until
 
     @asynccontextmanager
     async def slot(self, lane: "Lane") -> AsyncIterator[None]:
@@ -96,6 +102,27 @@ class Lane(Enum):
     READ = "waits for room"
     WRITE = "goes now or never"
     URGENT = "goes now or never, and may use the reserve: cancels, closes, logins"
+
+
+_lane_of_reads: ContextVar[Lane] = ContextVar("lane_of_reads", default=Lane.READ)
+
+
+@contextmanager
+def reads_go(lane: Lane) -> Iterator[None]:
+    """Let every read in the block, and in the tasks it starts, use this lane.
+
+    A look before a write must not make the write late, and one before an exit must not wait.
+    """
+    before = _lane_of_reads.set(lane)
+    try:
+        yield
+    finally:
+        _lane_of_reads.reset(before)
+
+
+def lane_of_reads() -> Lane:
+    """The lane for a read at this place."""
+    return _lane_of_reads.get()
 
 
 _POLL = 0.05

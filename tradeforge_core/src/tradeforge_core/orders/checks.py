@@ -57,6 +57,9 @@ def check_size(size: Decimal, contract: Contract) -> None:
 
 
 def _problems(request: OrderRequest, contract: Contract) -> Iterator[str]:
+    label = request.client_order_id
+    if label is not None and not (label.isascii() and label.isprintable() and label.strip()):
+        yield f"client_order_id must be printable ASCII, not {label!r}"
     if not contract.active:
         yield f"{contract.symbol} is not traded any more"
     yield from _size_problems(request.size, contract)

@@ -7,6 +7,7 @@ import attrs
 
 from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.errors import OrderVetoed
+from tradeforge_core.kit.budget import Lane
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.models import Contract, Order, OrderRequest
@@ -45,9 +46,10 @@ class OrderDesk:
         check_order(request, contract, bracket_min_ticks=capabilities.bracket_min_ticks)
         named = self._named(request)
         await self._ask_add_ons(named, contract)
+        send = await before_sending(self._venue._prepare_order(named), "place")
         self._require_connection()  # a check may have taken its time
         return await send_once(
-            self._venue._submit_order(named),
+            send(),
             tasks=self._tasks,
             operation="place",
             client_order_id=named.client_order_id,
@@ -66,9 +68,10 @@ class OrderDesk:
                 "trail_distance": change.trail_distance,
             },
         )
+        send = await before_sending(self._venue._prepare_change(change), "modify")
         self._require_connection()
         await send_once(
-            self._venue._submit_change(change),
+            send(),
             tasks=self._tasks,
             operation="modify",
             order_id=order_id,
@@ -86,7 +89,8 @@ class OrderDesk:
     async def close(self, account_id: str, contract_id: str, size: Decimal | None) -> None:
         self._require_connection()
         if size is not None:
-            check_size(size, await before_sending(self._known_contract(contract_id), "close"))
+            known = self._known_contract(contract_id)
+            check_size(size, await before_sending(known, "close", Lane.URGENT))
         self._require_connection()
         await send_once(
             self._venue._submit_close(account_id, contract_id, size),
@@ -100,6 +104,6 @@ class OrderDesk:
             raise OrderVetoed(reasons)
 
     def _named(self, request: OrderRequest) -> OrderRequest:
-        if request.client_order_id:
+        if request.client_order_id is not None:
             return request
         return attrs.evolve(request, client_order_id=new_client_order_id(self._clock.now()))

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 from tradeforge_core.errors import (
+    InvalidOrder,
     NotFound,
     NotSent,
     NotSupported,
@@ -16,6 +17,7 @@ from tradeforge_core.errors import (
     TradeForgeError,
     TransportError,
 )
+from tradeforge_core.kit.budget import Lane, reads_go
 from tradeforge_core.kit.tasks import TaskOwner
 
 T = TypeVar("T")
@@ -23,11 +25,15 @@ T = TypeVar("T")
 _PROOF = (OrderRejected, NotFound, NotSupported, NotSent)
 
 
-async def before_sending(look_up: Awaitable[T], operation: str) -> T:
-    """What a check needs to know. Raises `NotFound`, and `NotSent` when it cannot be known."""
+async def before_sending(look_up: Awaitable[T], operation: str, lane: Lane = Lane.WRITE) -> T:
+    """What must be known before a write, now or never: a write must not leave late.
+
+    Raises `NotSent` when it cannot be known, and what says that the order itself is wrong.
+    """
     try:
-        return await look_up
-    except NotFound:
+        with reads_go(lane):
+            return await look_up
+    except (NotFound, NotSent, NotSupported, InvalidOrder):
         raise
     except TradeForgeError as error:
         raise NotSent(f"{operation}: the check before it failed ({error})") from error

@@ -8,7 +8,8 @@ from attrs import frozen
 
 from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.enums import OrderStatus
-from tradeforge_core.errors import NotFlat, OrderOutcomeUnknown, TradeForgeError
+from tradeforge_core.errors import NotFlat, NotSent, OrderOutcomeUnknown, TradeForgeError
+from tradeforge_core.kit.budget import Lane, reads_go
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Order, Position
 from tradeforge_core.orders.desk import OrderDesk
@@ -37,69 +38,71 @@ class Unwinding:
 
     async def cancel_all(self, account_id: str, contract_id: str | None) -> list[CancelResult]:
         """Cancel every open order, of one contract or of all, each by itself."""
-        orders = await self._open_orders(account_id, contract_id)
-        return await self._cancel_each(account_id, orders)
+        with reads_go(Lane.URGENT):
+            orders = await self._open_orders(account_id, contract_id)
+            return await self._cancel_each(account_id, orders)
 
     async def close(self, account_id: str, contract_id: str, size: Decimal | None) -> None:
         """Close, and take the exits of brackets along, which would open a new position."""
-        held = await before_sending(self._held(account_id, contract_id), "close")
-        await self._desk.close(account_id, contract_id, size)
-        if self._venue.capabilities.brackets and held:
-            target = Decimal(0) if size is None else max(abs(held) - size, Decimal(0))
-            await self._fit_exits(account_id, contract_id, target)
+        with reads_go(Lane.URGENT):
+            held = await before_sending(self._held(account_id, contract_id), "close", Lane.URGENT)
+            await self._desk.close(account_id, contract_id, size)
+            if self._venue.capabilities.brackets and held:
+                target = Decimal(0) if size is None else max(abs(held) - size, Decimal(0))
+                await self._fit_exits(account_id, contract_id, target)
 
     async def flatten(self, account_id: str) -> None:
         """Cancel and close everything. Raises `NotFlat` with what is left at the end.
 
-        A cancel is repeated while its order is still open; a close never is, because a second one
-        could turn the position around. Raises `OrderOutcomeUnknown` for a close that may come yet.
+        A cancel is repeated while its order is still open; a close only after proof that it was not
+        sent, because a second one could turn the position around. Raises `OrderOutcomeUnknown` for
+        a close that may come yet.
         """
-        await self.cancel_all(account_id, None)
-        failures = await self._close_each(account_id)
-        positions, orders = await self._await_flat(account_id)
-        if positions or orders:
-            raise NotFlat(positions, orders) from next(iter(failures), None)
-        for failure in failures:
+        closing = _Closing(self._desk, account_id)
+        with reads_go(Lane.URGENT):
+            await self._await_flat(account_id, closing)
+        for failure in closing.failures:
             if isinstance(failure, OrderOutcomeUnknown):
                 raise failure
 
-    async def _await_flat(self, account_id: str) -> tuple[list[Position], list[Order]]:
-        """Nothing, or what is left at the end of patience. Raises when the last look fails."""
-        for number, pause in enumerate(_LOOKS, 1):
+    async def _await_flat(self, account_id: str, closing: "_Closing") -> None:
+        """Act on every look until a look finds nothing. A look that fails proves nothing."""
+        positions: list[Position] = []
+        orders: list[Order] = []
+        trouble: TradeForgeError | None = None
+        for pause in _LOOKS:
             await self._clock.sleep(pause)
             try:
                 positions, orders = await self._left(account_id)
-            except TradeForgeError:
-                if number == len(_LOOKS):
-                    raise
-                continue  # a look that fails proves nothing: look again
+            except TradeForgeError as error:
+                trouble = error
+                continue
             if not positions and not orders:
-                break
+                return
             await self._cancel_each(account_id, orders)
-        return positions, orders
-
-    async def _close_each(self, account_id: str) -> list[TradeForgeError]:
-        failures = []
-        for position in await self._venue._fetch_positions(account_id):
-            try:
-                await self._desk.close(account_id, position.contract_id, None)
-            except TradeForgeError as error:  # it must not keep the others open
-                failures.append(error)
-        return failures
+            await closing.close_each(positions)
+        raise NotFlat(positions, orders) from next(iter(closing.failures), trouble)
 
     async def _fit_exits(self, account_id: str, contract_id: str, target: Decimal) -> None:
         """Wait for the position to be `target`, and make no exit larger than it."""
+        positions: list[Position] = []
         too_large: list[Order] = []
+        trouble: TradeForgeError | None = None
         for pause in _LOOKS:
             await self._clock.sleep(pause)
-            held = await self._held(account_id, contract_id)
-            exits = await self._exits(account_id, contract_id)
+            try:
+                positions = await self._positions(account_id, contract_id)
+                exits = await self._exits(account_id, contract_id)
+            except TradeForgeError as error:
+                trouble = error
+                continue
             too_large = [order for order in exits if order.remaining_size > target]
-            if abs(held) <= target and not too_large:
+            fits = sum((abs(one.size) for one in positions), Decimal(0)) <= target
+            if fits and not too_large:
                 return
-            if abs(held) <= target:
+            if fits:
                 await self._shrink(too_large, target)
-        raise NotFlat(await self._venue._fetch_positions(account_id), too_large)
+        raise NotFlat(positions, too_large) from trouble
 
     async def _shrink(self, exits: Iterable[Order], target: Decimal) -> None:
         for order in exits:
@@ -118,8 +121,12 @@ class Unwinding:
         return [one for one in orders if one.parent_order_id and one.status in working]
 
     async def _held(self, account_id: str, contract_id: str) -> Decimal:
+        positions = await self._positions(account_id, contract_id)
+        return sum((one.size for one in positions), Decimal(0))
+
+    async def _positions(self, account_id: str, contract_id: str) -> list[Position]:
         positions = await self._venue._fetch_positions(account_id)
-        return sum((one.size for one in positions if one.contract_id == contract_id), Decimal(0))
+        return [one for one in positions if one.contract_id == contract_id]
 
     async def _left(self, account_id: str) -> tuple[list[Position], list[Order]]:
         orders = await self._open_orders(account_id, None)
@@ -138,6 +145,30 @@ class Unwinding:
         except TradeForgeError as error:
             return CancelResult(order_id, error)
         return CancelResult(order_id)
+
+
+class _Closing:
+    """Closes each position once; again only after proof that the first one was not sent."""
+
+    def __init__(self, desk: OrderDesk, account_id: str) -> None:
+        self.failures: list[TradeForgeError] = []
+        self._desk = desk
+        self._account_id = account_id
+        self._closed: set[str] = set()
+
+    async def close_each(self, positions: Iterable[Position]) -> None:
+        for position in positions:
+            if position.contract_id not in self._closed:
+                await self._close(position.contract_id)
+
+    async def _close(self, contract_id: str) -> None:
+        self._closed.add(contract_id)
+        try:
+            await self._desk.close(self._account_id, contract_id, None)
+        except TradeForgeError as error:  # it must not keep the others open
+            self.failures.append(error)
+            if isinstance(error, NotSent):
+                self._closed.discard(contract_id)
 
 
 def _resized(order: Order, size: Decimal) -> OrderChange:
