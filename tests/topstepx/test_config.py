@@ -93,3 +93,85 @@ def test_the_login_of_an_application_is_whole_or_refused(missing: str) -> None:
     present = {name: value for name, value in settings.items() if value}
     with pytest.raises(ConfigError, match=missing):
         TopStepXConfig.from_settings(Settings("topstepx", present))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1:abc",
+        "https://[::1",
+        "https://rest.example:99999",
+        "https://rest.example:0",
+        "https://rest.example\nX: y",
+        "https://rest.example\t",
+        "https://rest example",
+        "https://rest.example/a b",
+        "https://rest.example/\x00",
+        "https://ü$.example",
+        "https://" + "a" * 70_000,
+    ],
+)
+@pytest.mark.parametrize("variable", ["TS_REST_URL", "TS_USER_HUB_URL", "TS_MARKET_HUB_URL"])
+def test_a_malformed_url_names_its_variable(variable: str, url: str) -> None:
+    address = f"{url}:1" if url.endswith("\t") else url  # blanks at the end are no mistake
+    with pytest.raises(ConfigError, match=f"{variable} is not a URL") as caught:
+        config(**{variable: address})
+    assert caught.value.variables == (variable,)
+    with pytest.raises(ConfigError, match=variable):
+        config(**{variable: address.replace("https:", "wss:")})
+
+
+def test_rest_is_not_spoken_over_a_websocket() -> None:
+    with pytest.raises(ConfigError, match="TS_REST_URL is not a URL that begins with https://"):
+        config(TS_REST_URL="wss://rest.example")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:PA55@rest.example",
+        "http://me:PA55@rest.example",
+        "ftp://me:PA55@rest.example",
+        "https://me:PA55@rest.example:abc",
+        "https://me:PA 55@rest.example",
+        "https://me:PA55@[::1",
+        "https://PA55@rest.example",
+        "https://me:PA55",
+    ],
+)
+def test_credentials_in_a_url_are_refused_and_never_shown(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config(TS_USER_HUB_URL=url)
+    assert caught.value.variables == ("TS_USER_HUB_URL",)
+    assert "PA55" not in repr(caught.value)
+    assert caught.value.__context__ is None, "it would hold a part of the URL"
+
+
+def test_blanks_around_a_value_do_not_count() -> None:
+    ours = config(TS_USERNAME=" me\n", TS_API_KEY="\tk3y ", TS_REST_URL=" https://rest.example ")
+    assert (ours.username, ours.api_key.reveal()) == ("me", "k3y")
+    assert ours.rest_url == "https://rest.example"
+
+
+@pytest.mark.parametrize("blank", [" ", "\t\n"])
+def test_nothing_but_blanks_is_not_set(blank: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config(TS_USERNAME=blank, TS_API_KEY=blank)
+    assert caught.value.variables == ("TS_USERNAME", "TS_API_KEY")
+    assert config(TS_FIRM=blank, TS_APP_ID=blank, TS_REST_URL=blank) == config()
+
+
+def test_a_firm_has_no_demo_of_its_own() -> None:
+    with pytest.raises(ConfigError, match="TS_FIRM and TS_ENVIRONMENT=DEMO exclude") as caught:
+        config(TS_FIRM="bulenox", TS_ENVIRONMENT="demo")
+    assert caught.value.variables == ("TS_FIRM", "TS_ENVIRONMENT")
+
+
+def test_a_sandbox_can_be_used_next_to_a_firm() -> None:
+    urls = {
+        "TS_REST_URL": "http://127.0.0.1:5000",
+        "TS_USER_HUB_URL": "http://127.0.0.1:5000/hubs/user",
+        "TS_MARKET_HUB_URL": "http://127.0.0.1:5000/hubs/market",
+    }
+    ours = config(TS_FIRM="bulenox", TS_ENVIRONMENT="DEMO", **urls)
+    assert ours.rest_url == "http://127.0.0.1:5000"

@@ -1,8 +1,9 @@
 """What TopStepX needs to know: who you are, and where the gateway is."""
 
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+import httpx
 from attrs import field, frozen
 
 from tradeforge_core import ConfigError, Secret, Settings
@@ -43,11 +44,12 @@ class TopStepXConfig:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Raises `ConfigError`, which names every variable that is missing or wrong."""
+        settings = _without_blanks(settings)
         app = _app_login(settings)
         key = () if app else ("TS_API_KEY",)
         username, *_ = settings.require("TS_USERNAME", *key, "TS_ENVIRONMENT")
         environment = settings.choice("TS_ENVIRONMENT", ("LIVE", "DEMO"))
-        firm = settings.choice("TS_FIRM", tuple(FIRMS)) if "TS_FIRM" in settings else "topstepx"
+        firm = _chosen_firm(settings, environment)
         gateway = FIRMS[firm] if environment == "LIVE" else DEMO
         defaults = zip(_URLS, (gateway.rest, gateway.user_hub, gateway.market_hub), strict=True)
         rest, user_hub, market_hub = (
@@ -82,14 +84,57 @@ def _app_login(settings: Settings) -> AppLogin | None:
     )
 
 
+def _without_blanks(settings: Settings) -> Settings:
+    stripped = {name: value.strip() for name, value in settings.items()}
+    return Settings(settings.provider, {name: value for name, value in stripped.items() if value})
+
+
+def _chosen_firm(settings: Settings, environment: str) -> str:
+    if "TS_FIRM" not in settings:
+        return "topstepx"
+    # where every address is given nothing is left to choose: so it is with a sandbox
+    if environment == "DEMO" and not all(variable in settings for variable in _URLS):
+        raise ConfigError(
+            "TS_FIRM and TS_ENVIRONMENT=DEMO exclude each other: DEMO has hosts of its own and"
+            " no firm has one. Take out TS_FIRM, or set TS_ENVIRONMENT=LIVE",
+            variables=["TS_FIRM", "TS_ENVIRONMENT"],
+        )
+    return settings.choice("TS_FIRM", tuple(FIRMS))
+
+
 def _checked_url(variable: str, url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https", "ws", "wss") or not parts.hostname:
-        raise ConfigError(f"{variable} is not a URL: {url!r}", variables=[variable])
+    """The URL without a slash at its end. No message has any of it: a password may be in there."""
+    schemes = ("https", "http") if variable == "TS_REST_URL" else ("wss", "ws", "https", "http")
+    parts = _parts(url)
+    if parts is None or parts.scheme not in schemes:
+        raise ConfigError(
+            f"{variable} is not a URL that begins with {schemes[0]}://, goes on with a host and"
+            " maybe a port, and has no blanks and no control characters",
+            variables=[variable],
+        )
+    if "@" in parts.netloc:
+        raise ConfigError(
+            f"{variable} has a user name or a password in it: take it out, up to the @"
+            " (the login is TS_USERNAME and TS_API_KEY)",
+            variables=[variable],
+        )
     if parts.scheme in ("http", "ws") and parts.hostname not in _LOOPBACK:
         raise ConfigError(
             f"{variable} would send your credentials unencrypted to {parts.hostname}:"
-            f" use https (plain http is for a sandbox on this machine only)",
+            " use https or wss (the plain ones are for a sandbox on this machine only)",
             variables=[variable],
         )
     return url.rstrip("/")
+
+
+def _parts(url: str) -> SplitResult | None:
+    """None for what cannot be connected to, whatever is at the other end."""
+    if not url.isprintable() or " " in url:  # `urlsplit` passes over some of these in silence
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        httpx.URL(url)  # it knows which names a host can have
+    except (ValueError, httpx.InvalidURL):
+        return None
+    return parts if parts.hostname and port != 0 else None
