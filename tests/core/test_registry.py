@@ -86,6 +86,31 @@ def test_a_name_is_matched_exactly(installed: "Install", name: str) -> None:
         load_provider(name)
 
 
+@pytest.mark.parametrize("name", [None, 5, ["acme"]])
+def test_a_name_is_text(name: object) -> None:
+    with pytest.raises(TypeError, match="the name of a provider is a str"):
+        load_provider(name)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="the name of a sandbox is a str"):
+        load_sandbox(name)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("s3cret", "settings map names to values.*: they are not str"),
+        (["s3cret"], "settings map names to values.*: they are not list"),
+        ({"ACME_KEY": 7331}, "the value of the setting 'ACME_KEY' is a str, not int"),
+        ({"ACME_KEY": None}, "the value of the setting 'ACME_KEY' is a str, not NoneType"),
+        ({7331: "s3cret"}, "the name of a setting is a str, not int"),
+    ],
+)
+def test_settings_are_a_mapping_of_text(settings: object, said: str) -> None:
+    with pytest.raises(TypeError, match=said) as caught:
+        load_provider("acme", settings)  # type: ignore[arg-type]
+    assert "s3cret" not in str(caught.value)
+    assert "7331" not in str(caught.value)
+
+
 def test_a_broken_provider_is_listed_and_not_imported(installed: "Install") -> None:
     installed(
         "tradeforge-acme",

@@ -69,6 +69,7 @@ def load_provider(
     `settings` beat the environment, which beats `.env`. `plugins` join the installed add-ons.
     Raises `ProviderNotFound`, `ProviderLoadError`, `PluginLoadError`, `ConfigError`.
     """
+    _require_text(settings)
     entry_point = _the_one(PROVIDERS, name)
     info = _provider_info(entry_point)
     found, add_ons = read_settings(name, settings), Plugins(plugins)
@@ -88,7 +89,28 @@ def load_sandbox(name: str, *, port: int = 0, seed: int = 0, control: bool = Fal
     return sandbox
 
 
-def _the_one(group: str, name: str) -> "EntryPoint":
+def _require_text(settings: object) -> None:
+    """Raises `TypeError`, which never has a value in it: it may be a password."""
+    if settings is None:
+        return
+    if not isinstance(settings, Mapping):
+        raise TypeError(
+            "settings map names to values, as in {'NAME': 'value'}:"
+            f" they are not {type(settings).__name__}"
+        )
+    for name, value in settings.items():
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a setting is a str, not {type(name).__name__}")
+        if not isinstance(value, str):
+            raise TypeError(
+                f"the value of the setting {name!r} is a str, not {type(value).__name__}"
+            )
+
+
+def _the_one(group: str, name: object) -> "EntryPoint":
+    word = "provider" if group == PROVIDERS else "sandbox"
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a {word} is a str, not {type(name).__name__}")
     candidates = [found for found in _unique(entry_points(group)) if found.name == name]
     if not candidates:
         raise ProviderNotFound(_unknown(group, name))
