@@ -14,14 +14,14 @@ from tradeforge_testing.fuzzing import Survey
 from tradeforge_topstepx._events import KINDS, EventReader, Memory
 
 CAPTURED = Path(__file__).parents[4] / "shared" / "payloads" / "projectx"
+RECORDS = (Path(__file__).parent / "hub_events.jsonl").read_bytes().splitlines()
 RECEIVED = datetime(2026, 11, 23, tzinfo=UTC)
 Fuzzed = Callable[..., Survey]
 
 
 def arguments_of(target: str) -> list[bytes]:
     """The undamaged arguments of an event: those of this folder, and captured ones."""
-    lines = (Path(__file__).parent / "hub_events.jsonl").read_text().splitlines()
-    records = [msgspec.json.decode(line, type=dict[str, msgspec.Raw]) for line in lines]
+    records = [msgspec.json.decode(one, type=dict[str, msgspec.Raw]) for one in RECORDS]
     wanted = f'"{target}"'.encode()
     written = [bytes(one["arguments"]) for one in records if one["target"] == wanted]
     return written + [json.dumps(one["arguments"]).encode() for one in _captured(target)]
@@ -68,3 +68,32 @@ def test_a_refused_quote_leaves_the_last_one_as_it_was() -> None:
     ((_, last),) = reader.read("GatewayQuote", msgspec.Raw(b'["C",{}]'), RECEIVED)
     assert last == first
     assert topic == Topic(KINDS["GatewayQuote"], "C")
+
+
+MARKET = [record for record in RECORDS if b"GatewayUser" not in record]
+
+
+class Essence(msgspec.Struct):
+    """What of a record makes an event; the short way looks at no more."""
+
+    target: str
+    arguments: msgspec.Raw
+
+
+ESSENCE = msgspec.json.Decoder(Essence)
+
+
+def test_damaged_records_of_the_market_read_in_one_pass(fuzzed: Fuzzed) -> None:
+    """The short way gives what the long way gives, or leaves the record to it."""
+
+    def read(record: bytes) -> Iterable[object]:
+        found = EventReader().take(record, RECEIVED)
+        if found is None:
+            raise DecodeError("left to the long way")
+        topic, events = found
+        essence = ESSENCE.decode(record)
+        long_way = EventReader().read(essence.target, essence.arguments, RECEIVED)
+        assert [(topic, event) for event in events] == list(long_way), record
+        return events
+
+    fuzzed("market records", read, MARKET)
