@@ -22,7 +22,7 @@ from tradeforge_core.streams.switchboard import Switchboard
 from tradeforge_topstepx._events import KINDS, EventReader, Memory
 from tradeforge_topstepx._rest import whole_id
 from tradeforge_topstepx._session import Session, Token
-from tradeforge_topstepx._signalr import HubConnection, HubLimits
+from tradeforge_topstepx._signalr import HubConnection, HubLimits, Tap
 
 MARKET_HUB = "market"
 USER_HUB = "user"
@@ -94,6 +94,7 @@ class HubLink(StreamLink):
         *,
         memory: Memory,
         limits: HubLimits,
+        tap: Tap | None = None,
     ) -> None:
         self._stream = stream
         self._session = session
@@ -109,6 +110,7 @@ class HubLink(StreamLink):
             not_understood=self._not_understood,
             clock=clock,
             limits=limits,
+            tap=tap,
         )
 
     async def open(self) -> None:

@@ -27,6 +27,8 @@ _OF_ACCOUNTS_ONLY = frozenset({"balance", "cantrade"})
 """Members that show a record to be an account, whose own id and name are to be replaced."""
 _TAKES_ACCOUNT = re.compile(r"(Uns|S)ubscribe(Orders|Positions|Trades|Accounts)\Z", re.IGNORECASE)
 _TOKEN = re.compile(r"eyJ[\w-]*\.[\w.-]*|Bearer\s+[\w.~+/=-]+")
+_MOST_DIGITS = 20
+"""Of an id; a number may be long enough to fill the memory."""
 _LEG = re.compile(r"-(SL|TP)\Z")
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -46,7 +48,7 @@ class Redaction:
         if not message:
             return ""
         try:
-            parsed = json.loads(message, parse_float=Decimal)
+            parsed = json.loads(message, parse_float=Decimal, parse_constant=_no_constant)
             self._learn(parsed)
             return _encoder.encode(self._value(parsed)).decode()
         except (ValueError, ArithmeticError, RecursionError, msgspec.MsgspecError):
@@ -104,8 +106,10 @@ class Redaction:
             return [self._value(item) for item in value]
         if isinstance(value, str):
             return self.text(value)
-        if isinstance(value, int | Decimal) and not isinstance(value, bool):
-            return self._ids.get(f"{value:.0f}", value) if value == int(value) else value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self._ids.get(str(value), value)
+        if isinstance(value, Decimal) and 0 <= value.adjusted() < _MOST_DIGITS:
+            return self._ids.get(f"{value.normalize():f}", value)
         return value
 
     def _member(self, name: str, value: object) -> object:
@@ -120,6 +124,10 @@ class Redaction:
         if made_at(_LEG.sub("", tag)) is not None or tag in self._tags.values():
             return tag
         return self._tags.setdefault(tag, f"TAG-{len(self._tags) + 1}")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number of JSON")
 
 
 def _any_of(texts: Iterable[str]) -> re.Pattern[str]:

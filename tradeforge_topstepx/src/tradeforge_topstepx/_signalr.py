@@ -12,6 +12,7 @@ from attrs import frozen
 from websockets.asyncio.client import connect
 
 from tradeforge_core import DecodeError, Disconnected, RequestTimeout, Secret, VenueError
+from tradeforge_core.kit import recording
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.websocket import WebSocket
 from tradeforge_topstepx._wire import UNREADABLE
@@ -62,11 +63,16 @@ _decoder = msgspec.json.Decoder(Frame)
 _protocol = JSONProtocol()
 
 
+Tap = Callable[[str, bytes], None]
+"""Hears a direction (`tradeforge_core.kit.recording`) and a message without its separator."""
+
+
 class HubConnection:
     """A hub from handshake to loss. `received` gets the target and arguments of each event.
 
     `typed` may take a record before that, and says whether it did: it is the short way for what
-    comes by the thousand. Neither waits for anything; what they raise ends the connection.
+    comes by the thousand. Neither waits for anything; what they raise ends the connection. `tap`
+    hears everything that is said on either side; where there is none, it costs nothing.
     """
 
     def __init__(
@@ -78,11 +84,13 @@ class HubConnection:
         clock: Clock,
         limits: HubLimits,
         typed: Callable[[bytes], bool] = lambda record: False,
+        tap: Tap | None = None,
     ) -> None:
         self._url = url
         self._limits = limits
         self._received = received
-        self._typed = typed
+        self._typed = typed if tap is None else _tapped(tap, typed)
+        self._tap = tap
         self._not_understood = not_understood
         self._clock = clock
         self._socket: WebSocket | None = None
@@ -108,6 +116,8 @@ class HubConnection:
         self._socket = await WebSocket.open(
             self._url, headers, received=self._take_frame, lost=self._lose
         )
+        if self._tap is not None:
+            self._tap(recording.OPEN, b"")
         await self._send(_protocol.handshake_message())
         await self._answered.wait()
         if self._error is not None and not self._shaken:
@@ -214,7 +224,10 @@ class HubConnection:
                 await self._send(PingMessage())
 
     async def _send(self, message: Message | HandshakeMessage) -> None:
-        await self._connected().send(_protocol.encode(message))
+        text = _protocol.encode(message)
+        if self._tap is not None:
+            self._tap(recording.OUT, text.encode().removesuffix(_SEPARATOR))
+        await self._connected().send(text)
         self._last_sent = self._clock.monotonic()
 
     def _connected(self) -> WebSocket:
@@ -226,6 +239,16 @@ class HubConnection:
         for done in self._calls.values():
             if not done.done():
                 done.set_exception(Disconnected("the hub connection was lost"))
+
+
+def _tapped(tap: Tap, typed: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
+    """`typed` sees every record first: whoever listens in stands before it."""
+
+    def take(record: bytes) -> bool:
+        tap(recording.IN, record)
+        return typed(record)
+
+    return take
 
 
 def _check_handshake(record: bytes) -> None:

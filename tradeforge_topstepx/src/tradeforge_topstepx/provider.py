@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -24,12 +25,14 @@ from tradeforge_core import (
     Plugins,
     Position,
     Provider,
+    Secret,
     Trade,
     UserDataType,
 )
 from tradeforge_core.adapter import Write
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.http import HttpClient
+from tradeforge_core.kit.recording import FrameRecorder
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.orders.client_ids import made_at
 from tradeforge_core.requests import BarQuery, OrderChange, Period
@@ -39,6 +42,7 @@ from tradeforge_core.streams.supervisor import StreamTimeouts
 from tradeforge_topstepx import _mapping, _wire
 from tradeforge_topstepx._events import Memory
 from tradeforge_topstepx._hubs import MARKET_HUB, USER_HUB, HubLink
+from tradeforge_topstepx._redaction import Redaction
 from tradeforge_topstepx._rest import EndpointMissing, Rest, whole_id
 from tradeforge_topstepx._signalr import HubLimits
 from tradeforge_topstepx.config import TopStepXConfig
@@ -61,7 +65,11 @@ _OPEN = [code for code, status in _mapping.STATUSES.items() if not status.is_fin
 
 
 class TopStepXProvider(Provider):
-    """The ProjectX Gateway as run by TopStepX."""
+    """The ProjectX Gateway as run by TopStepX.
+
+    `record_frames` names a file for what both sides say on the hubs, without what tells who you
+    are; it is there after `disconnect()`, and must not be there before `connect()`.
+    """
 
     name = "topstepx"
     capabilities = Capabilities(
@@ -87,10 +95,13 @@ class TopStepXProvider(Provider):
         backoff: Backoff | None = None,
         timeouts: StreamTimeouts | None = None,
         hub_limits: HubLimits | None = None,
+        record_frames: Path | None = None,
     ) -> None:
         super().__init__(plugins=plugins, clock=clock, backoff=backoff, timeouts=timeouts)
         self.config = config
         self._hub_limits = hub_limits or HubLimits()
+        self._record_frames = record_frames
+        self._recorder: FrameRecorder | None = None
         self._memory = Memory()
         self._refresher = TaskOwner()
         self._http = self._new_http()
@@ -110,11 +121,25 @@ class TopStepXProvider(Provider):
         self._rest = Rest(self._http, self.config, self._clock)
         session = self._rest.session
         await session.token()
+        if self._record_frames is not None:
+            self._recorder = FrameRecorder(
+                self._record_frames, clock=self._clock, redact=self._redaction().message
+            )
         self._refresher.start(session.keep_fresh(self._switchboard.report), name="token refresher")
 
     async def _log_out(self) -> None:
         await self._refresher.close()
         await self._http.close()
+        if self._recorder is not None:
+            self._recorder.close()
+
+    def _redaction(self) -> Redaction:
+        app = self.config.app
+        more = (
+            (app.password, app.verify_key, Secret(app.device_id), Secret(app.app_id)) if app else ()
+        )
+        hidden = (Secret(self.config.username), self.config.api_key, *more)
+        return Redaction(secret.reveal() for secret in hidden)
 
     async def ping(self) -> None:
         """Return once the gateway has answered; needs no login. Raises `TransportError`."""
@@ -139,6 +164,7 @@ class TopStepXProvider(Provider):
             self._clock,
             memory=self._memory,
             limits=self._hub_limits,
+            tap=None if self._recorder is None else partial(self._recorder.record, stream),
         )
 
     # --- accounts, contracts, bars ---
