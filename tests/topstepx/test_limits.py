@@ -1,13 +1,28 @@
 """The venue's request limits: never exceeded, never in the way of an exit."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
 
+import attrs
 import pytest
 
-from tradeforge_core import Account, Contract, NotSent, OrderRequest, OrderSide
+from tradeforge_core import (
+    Account,
+    Bracket,
+    Contract,
+    InvalidOrder,
+    NotFound,
+    NotSent,
+    OrderRequest,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+)
 from tradeforge_topstepx._budgets import budgets_of
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
+from tradeforge_topstepx.sandbox.faults import Fault
 
 
 async def test_a_storm_of_requests_never_exceeds_the_limit(
@@ -37,3 +52,117 @@ async def test_two_providers_with_one_login_count_together(
         used = budgets_of(broker.config, broker._clock).rest.used
         await second.get_accounts()
         assert budgets_of(broker.config, broker._clock).rest.used == used + 1
+
+
+@pytest.fixture
+async def used_up(
+    broker: TopStepXProvider, account: Account, contract: Contract
+) -> AsyncIterator[TopStepXProvider]:
+    """A position with its exits, and no room left for anything that is not urgent."""
+    await broker.place_order(
+        OrderRequest(
+            account_id=account.id,
+            contract_id=contract.id,
+            side=OrderSide.BUY,
+            type=OrderType.MARKET,
+            size=1,
+            bracket=Bracket(stop_loss=10, take_profit=10),
+        )
+    )
+    broker._rest._budgets.rest.cool_down(60)
+    async with asyncio.timeout(10):
+        yield broker
+
+
+async def test_closing_does_not_wait_for_room(
+    used_up: TopStepXProvider, account: Account, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    await used_up.close_position(account.id, contract.id)
+    state = sandbox.exchange
+    assert state.positions(int(account.id)) == []
+    assert not any(order.status is OrderStatus.WORKING for order in state.orders(int(account.id)))
+
+
+async def test_flattening_does_not_wait_for_room(
+    used_up: TopStepXProvider, account: Account, sandbox: TopStepXSandbox
+) -> None:
+    await used_up.flatten(account.id)
+    assert sandbox.exchange.positions(int(account.id)) == []
+
+
+async def test_cancelling_all_does_not_wait_for_room(
+    used_up: TopStepXProvider, account: Account
+) -> None:
+    assert len(await used_up.cancel_all_orders(account.id)) == 2
+
+
+async def test_new_risk_is_refused_at_once_and_never_leaves_late(
+    used_up: TopStepXProvider, account: Account, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    """Also where something must be looked up before the order can leave."""
+    used_up._contracts.clear()
+    with pytest.raises(NotSent, match="used up"):
+        await used_up.place_order(OrderRequest.market(account.id, contract.id, OrderSide.BUY, 1))
+    order = sandbox.exchange.orders(int(account.id))[0]
+    with pytest.raises(NotSent, match="used up"):
+        await used_up.modify_order(account.id, str(order.id), size=2)
+    assert sandbox.requests["/api/Order/place"] == 1
+    assert sandbox.requests["/api/Order/modify"] == 0
+
+
+async def test_a_look_up_before_an_order_ends_with_its_caller(
+    broker: TopStepXProvider, account: Account, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    sandbox.fail_next("/api/History/retrieveBars", Fault.HANG)
+    trailing = OrderRequest.trailing_stop(account.id, contract.id, OrderSide.SELL, 1, "10")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await broker.place_order(trailing)
+    await broker.get_accounts()
+    assert sandbox.requests["/api/Order/place"] == 0, "what was not sent is not sent later"
+
+
+async def test_the_count_outlives_a_provider(
+    sandbox: TopStepXSandbox, broker: TopStepXProvider
+) -> None:
+    budget = budgets_of(broker.config, broker._clock).rest
+    for _ in range(5):
+        used = budget.used
+        async with TopStepXProvider(broker.config) as short_lived:
+            await short_lived.get_accounts()
+        assert budgets_of(broker.config, broker._clock).rest is budget
+        assert budget.used == used + 2
+
+
+@pytest.mark.parametrize("odd", ["001001", "9" * 5000, "-1", "1.0", " 1", "١", "", 5, None])
+async def test_an_odd_id_is_nobodys_and_nothing_is_sent(
+    odd: Any, broker: TopStepXProvider, account: Account, sandbox: TopStepXSandbox
+) -> None:
+    with pytest.raises(NotFound):
+        await broker.cancel_order(account.id, odd)
+    with pytest.raises(NotFound):
+        await broker.get_positions(odd)
+    assert sandbox.requests["/api/Order/cancel"] == 0
+
+
+@pytest.mark.parametrize("label", ["", " ", "\ud800", "a\nb", "ü"])
+async def test_an_odd_client_order_id_never_leaves(
+    label: str,
+    broker: TopStepXProvider,
+    account: Account,
+    contract: Contract,
+    sandbox: TopStepXSandbox,
+) -> None:
+    request = OrderRequest.market(account.id, contract.id, OrderSide.BUY, 1)
+    with pytest.raises(InvalidOrder, match="client_order_id"):
+        await broker.place_order(attrs.evolve(request, client_order_id=label))
+    assert sandbox.requests["/api/Order/place"] == 0
+
+
+async def test_a_size_that_no_gateway_can_express(
+    broker: TopStepXProvider, account: Account, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    request = OrderRequest.market(account.id, contract.id, OrderSide.BUY, 2**31)
+    with pytest.raises(InvalidOrder, match="more than the gateway can express"):
+        await broker.place_order(request)
+    assert sandbox.requests["/api/Order/place"] == 0

@@ -20,7 +20,7 @@ from tradeforge_core.enums import (
     StreamConnectionStatus,
     UserDataType,
 )
-from tradeforge_core.errors import Disconnected, NotSupported
+from tradeforge_core.errors import Disconnected, NotFound, NotSupported
 from tradeforge_core.events import MarketEvent, Topic, UserEvent
 from tradeforge_core.interfaces import (
     ErrorHandler,
@@ -301,7 +301,7 @@ class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
         self, account_ids: str | Iterable[str], data_types: Sequence[UserDataType]
     ) -> Subscription[UserEvent]:
         topics = topics_of(account_ids, data_types, self.capabilities.user_data)
-        return Subscription(self._switchboard, topics, self._check_connection)
+        return Subscription(self._switchboard, topics, lambda: self._check_accounts(topics))
 
     async def unsubscribe_user_data(
         self, account_ids: str | Iterable[str], data_types: Sequence[UserDataType]
@@ -321,8 +321,12 @@ class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
         self._switchboard.on_error(handler)
         return handler
 
-    async def _check_connection(self) -> None:
+    async def _check_accounts(self, topics: Iterable[Topic]) -> None:
+        """As for contracts: a venue may confirm an account that will never have any news."""
         self._require_connection()
+        known = {account.id for account in await self._fetch_accounts()}
+        if missing := sorted({topic.key for topic in topics} - known):
+            raise NotFound(f"there is no active account {', '.join(map(repr, missing))}")
 
     async def _check_contracts(self, topics: Iterable[Topic]) -> None:
         """A venue may confirm a contract that it does not have, and then stay silent for ever."""

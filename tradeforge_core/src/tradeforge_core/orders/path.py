@@ -4,6 +4,8 @@ Only documented proof counts. `NotSent` needs proof that no byte left, and a ref
 venue's own documented words; whatever else happens after the hand-off is `OrderOutcomeUnknown`.
 """
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
@@ -21,6 +23,8 @@ from tradeforge_core.kit.budget import Lane, reads_go
 from tradeforge_core.kit.tasks import TaskOwner
 
 T = TypeVar("T")
+
+_log = logging.getLogger("tradeforge_core")
 
 _PROOF = (OrderRejected, NotFound, NotSupported, NotSent)
 
@@ -53,6 +57,11 @@ async def send_once(
     """
     try:
         return await tasks.run(write, name=f"{operation} {client_order_id or order_id}")
+    except asyncio.CancelledError:
+        # the caller is free to go; what he asked for is on its way, and this is its name
+        name = client_order_id or order_id
+        _log.warning("%s %s goes on without its caller: look for it", operation, name)
+        raise
     except _PROOF:
         raise
     except TransportError as error:
