@@ -1,7 +1,7 @@
 """The contract of every provider: trading by request, and data by stream."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
@@ -185,7 +185,9 @@ class RealTimeStream(ABC):
 
     @abstractmethod
     def subscribe_market_data(
-        self, contract_ids: str | Iterable[str], data_types: Sequence[MarketDataType]
+        self,
+        contract_ids: str | Iterable[str],
+        data_types: MarketDataType | Collection[MarketDataType],
     ) -> "Subscription[MarketEvent]":
         """Live data of the contracts: `await` it, or `async with` it and iterate.
 
@@ -195,19 +197,21 @@ class RealTimeStream(ABC):
 
     @abstractmethod
     async def unsubscribe_market_data(
-        self, contract_ids: str | Iterable[str], data_types: Sequence[MarketDataType]
+        self,
+        contract_ids: str | Iterable[str],
+        data_types: MarketDataType | Collection[MarketDataType],
     ) -> None:
         """Take back what was awaited; a subscription in an `async with` ends by itself."""
 
     @abstractmethod
     def subscribe_user_data(
-        self, account_ids: str | Iterable[str], data_types: Sequence[UserDataType]
+        self, account_ids: str | Iterable[str], data_types: UserDataType | Collection[UserDataType]
     ) -> "Subscription[UserEvent]":
         """Live orders, fills, positions and balances of the accounts, as for market data."""
 
     @abstractmethod
     async def unsubscribe_user_data(
-        self, account_ids: str | Iterable[str], data_types: Sequence[UserDataType]
+        self, account_ids: str | Iterable[str], data_types: UserDataType | Collection[UserDataType]
     ) -> None:
         """Take back what was awaited."""
 

@@ -5,7 +5,7 @@ the stream path exist once, in the core, so a new provider cannot forget them.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from decimal import Decimal
@@ -286,25 +286,29 @@ class Provider(VenueAdapter, TradingPlatformAPI, RealTimeStream):
         return self._switchboard.status
 
     def subscribe_market_data(
-        self, contract_ids: str | Iterable[str], data_types: Sequence[MarketDataType]
+        self,
+        contract_ids: str | Iterable[str],
+        data_types: MarketDataType | Collection[MarketDataType],
     ) -> Subscription[MarketEvent]:
         topics = topics_of(contract_ids, data_types, self.capabilities.market_data)
         return Subscription(self._switchboard, topics, lambda: self._check_contracts(topics))
 
     async def unsubscribe_market_data(
-        self, contract_ids: str | Iterable[str], data_types: Sequence[MarketDataType]
+        self,
+        contract_ids: str | Iterable[str],
+        data_types: MarketDataType | Collection[MarketDataType],
     ) -> None:
         topics = topics_of(contract_ids, data_types, self.capabilities.market_data)
         await self._switchboard.withdraw(topics)
 
     def subscribe_user_data(
-        self, account_ids: str | Iterable[str], data_types: Sequence[UserDataType]
+        self, account_ids: str | Iterable[str], data_types: UserDataType | Collection[UserDataType]
     ) -> Subscription[UserEvent]:
         topics = topics_of(account_ids, data_types, self.capabilities.user_data)
         return Subscription(self._switchboard, topics, lambda: self._check_accounts(topics))
 
     async def unsubscribe_user_data(
-        self, account_ids: str | Iterable[str], data_types: Sequence[UserDataType]
+        self, account_ids: str | Iterable[str], data_types: UserDataType | Collection[UserDataType]
     ) -> None:
         topics = topics_of(account_ids, data_types, self.capabilities.user_data)
         await self._switchboard.withdraw(topics)
