@@ -46,6 +46,7 @@ class Watcher:
         self.market: list[Event] = []
         self.user: list[Event] = []
         self.gaps: list[Gap] = []
+        self.subscribed = asyncio.Event()
         self.progress = asyncio.Event()
 
     @hookimpl
@@ -84,6 +85,7 @@ async def watch(broker: TopStepXProvider, watcher: Watcher, market: int, user: i
         broker.subscribe_market_data(contract.id, list(MarketDataType)),
         broker.subscribe_user_data(ACCOUNT, list(UserDataType)),
     ):
+        watcher.subscribed.set()
         await watcher.until(market, user)
 
 
@@ -96,7 +98,7 @@ async def recorded(path: Path) -> Watcher:
             provider(sandbox.settings, watcher, path) as broker,
         ):
             watching = asyncio.create_task(watch(broker, watcher, _MARKET_EVENTS, 10))
-            await watcher.until(1, 0)
+            await asyncio.wait_for(watcher.subscribed.wait(), 20)
             contract = await trader.get_contract_by_symbol("MNQ")
             await trader.place_order(OrderRequest.market(ACCOUNT, contract.id, OrderSide.BUY, 1))
             await trader.close_position(ACCOUNT, contract.id)
