@@ -1,6 +1,7 @@
 """Requests over a real socket to a server that misbehaves as it is told."""
 
 import asyncio
+import gzip
 import logging
 import socket
 import struct
@@ -11,6 +12,8 @@ import httpx
 import pytest
 
 from tradeforge_core import Disconnected, HttpRequestDetails, RequestTimeout, TransportError
+from tradeforge_core.kit import _http_transport
+from tradeforge_core.kit.budget import Lane, RateBudget
 from tradeforge_core.kit.clock import SystemClock
 from tradeforge_core.kit.http import HttpAnswer, HttpClient, HttpTimeouts
 
@@ -79,14 +82,18 @@ def told() -> list[HttpRequestDetails]:
 
 
 def _client(
-    url: str, told: list[HttpRequestDetails], answer: float = 5.0, connect: float = 2.0
+    url: str,
+    told: list[HttpRequestDetails],
+    answer: float = 5.0,
+    connect: float = 2.0,
+    total: float = 30.0,
 ) -> HttpClient:
     return HttpClient(
         url,
         provider="acme",
         observe=told.append,
         clock=SystemClock(),
-        timeouts=HttpTimeouts(connect=connect, answer=answer),
+        timeouts=HttpTimeouts(connect=connect, answer=answer, total=total),
     )
 
 
@@ -340,3 +347,175 @@ async def test_no_text_has_the_token_the_address_or_the_body(
                 assert "1234" not in text
                 assert server.url not in text
     assert TOKEN not in caplog.text
+
+
+# --- answers without an end, and answers without a limit ---
+
+
+def _dripping(gone: asyncio.Event) -> Reply:
+    """A byte of the body every few milliseconds, until the client closes the connection."""
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        try:
+            while not reader.at_eof():
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.005)
+        except ConnectionError:
+            pass
+        gone.set()
+
+    return reply
+
+
+async def test_an_answer_that_drips_is_given_up(
+    server: Server, told: list[HttpRequestDetails]
+) -> None:
+    client = _client(server.url, told, total=0.1)
+    gone = asyncio.Event()
+    server.reply = _dripping(gone)
+    async with asyncio.timeout(5):
+        with pytest.raises(
+            RequestTimeout, match=r"/orders: no whole answer within 0\.1 s"
+        ) as caught:
+            await client.request("POST", "/orders", content=b"{}", lane=Lane.WRITE)
+        assert caught.value.sent
+        await gone.wait()  # the connection is not left to drip for ever either
+    assert [(one.status, one.error) for one in told] == [(None, str(caught.value))]
+    server.reply = server.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    assert (await client.request("GET", "/after")).status == 200
+    await client.close()
+    assert len(told) == 2
+
+
+async def test_who_gives_up_does_not_cancel_the_request(
+    server: Server, told: list[HttpRequestDetails]
+) -> None:
+    client = _client(server.url, told, total=0.05)
+    release = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await release.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+
+    server.reply = hang
+    results = await asyncio.gather(
+        *(client.request("GET", f"/{n}") for n in range(5)), return_exceptions=True
+    )
+    assert all(isinstance(one, RequestTimeout) for one in results)
+    assert len(client._tasks._tasks) == 5
+    release.set()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*client._tasks._tasks, return_exceptions=True)
+    assert (await client.request("GET", "/after")).status == 200
+    await client.close()
+    assert len(told) == 6, "what was given up on is told once"
+
+
+async def test_closing_ends_what_was_given_up_on(
+    server: Server, told: list[HttpRequestDetails]
+) -> None:
+    client = _client(server.url, told, total=0.05)
+    release = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await release.wait()
+
+    server.reply = hang
+    with pytest.raises(RequestTimeout):
+        await client.request("GET", "/x")
+    async with asyncio.timeout(5):
+        await client.close()
+    assert not client._tasks._tasks
+    release.set()
+
+
+async def test_what_waits_for_room_in_its_budget_is_not_late(
+    server: Server, told: list[HttpRequestDetails]
+) -> None:
+    client = _client(server.url, told, total=0.1)
+    budget = RateBudget(1, 0.3, clock=SystemClock())
+    for _ in range(2):
+        assert (await client.request("GET", "/x", budget=budget)).status == 200
+    await client.close()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("status", [200, 401])
+async def test_a_huge_answer_is_not_read(
+    client: HttpClient,
+    server: Server,
+    told: list[HttpRequestDetails],
+    monkeypatch: pytest.MonkeyPatch,
+    packed: bool,
+    status: int,
+) -> None:
+    monkeypatch.setattr(_http_transport, "LARGEST_ANSWER", 100_000)
+    for size in (100_000, 100_001):
+        body = gzip.compress(b" " * size) if packed else b" " * size
+        encoding = b"Content-Encoding: gzip\r\n" if packed else b""
+        head = b"HTTP/1.1 %d X\r\n%sContent-Length: %d\r\n\r\n" % (status, encoding, len(body))
+        server.reply = server.answer(head + body)
+        if size == 100_000:
+            answer = await client.request("POST", "/x", content=b"{}", auth=Bearer())
+            assert (answer.status, answer.body) == (status, b" " * size)
+    with pytest.raises(Disconnected, match="/x: the answer is too large") as caught:
+        await client.request("POST", "/x", content=b"{}", auth=Bearer())
+    assert caught.value.sent
+    assert told[-1].error == str(caught.value)
+
+
+async def test_a_bomb_is_not_unpacked(client: HttpClient, server: Server) -> None:
+    import tracemalloc
+
+    bomb = gzip.compress(b" " * (200 * 1024 * 1024), 1)
+    head = b"HTTP/1.1 200 X\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+    server.reply = server.answer(head + bomb)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Disconnected, match="too large"):
+            await client.request("GET", "/x")
+        assert tracemalloc.get_traced_memory()[1] < 200 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [(b"br", b"{}"), (b"gzip, gzip", b"{}"), (b"gzip", gzip.compress(b"{}" * 99)[:-9])],
+)
+async def test_what_cannot_be_unpacked_may_have_been_sent(
+    client: HttpClient, server: Server, encoding: bytes, body: bytes
+) -> None:
+    head = b"HTTP/1.1 200 X\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n"
+    server.reply = server.answer(head % (encoding, len(body)) + body)
+    with pytest.raises(Disconnected, match="was lost") as caught:
+        await client.request("POST", "/orders", content=b"{}")
+    assert caught.value.sent
+
+
+# --- exits ---
+
+
+@pytest.mark.parametrize("lane", [Lane.WRITE, Lane.URGENT])
+async def test_a_write_does_not_queue_behind_reads_that_hang(
+    client: HttpClient, server: Server, eventually: "Eventually", lane: Lane
+) -> None:
+    release = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if server.requests[-1].startswith(b"GET"):
+            await release.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+
+    server.reply = hang
+    reads = [asyncio.create_task(client.request("GET", f"/{n}")) for n in range(150)]
+    await eventually(lambda: len(server.requests) >= 100)
+    async with asyncio.timeout(2):
+        answer = await client.request("POST", "/cancel", content=b"{}", lane=lane)
+    assert answer.status == 200
+    release.set()
+    assert {one.status for one in await asyncio.gather(*reads)} == {200}

@@ -5,12 +5,15 @@ cancelled requests fills the connection pool of httpx 0.28 for good. Redirects a
 and proxies of the environment are ignored: credentials go where the settings say, nowhere else.
 """
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 from attrs import frozen
 
 from tradeforge_core.errors import Disconnected, RequestTimeout, TransportError
+from tradeforge_core.kit._http_transport import AnswerTooLarge, Call, CallTransport
 from tradeforge_core.kit.budget import Lane, RateBudget
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
@@ -18,14 +21,21 @@ from tradeforge_core.plugins import HttpRequestDetails
 
 _BEFORE_ANY_BYTE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """What httpx raises while there is no connection to write to; all else may have been sent."""
+_READS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+_WRITES = httpx.Limits(max_connections=30, max_keepalive_connections=10)
+"""Writes have connections of their own: a cancel never queues behind reads that hang."""
 
 
 @frozen(kw_only=True)
 class HttpTimeouts:
-    """In seconds: to connect, and to wait for the next bytes of an answer."""
+    """In seconds: to connect, to wait for the next bytes of an answer, and for all of it.
+
+    The last begins when the request leaves: what it waits for in its budget does not count.
+    """
 
     connect: float = 5.0
     answer: float = 15.0
+    total: float = 30.0
 
 
 @frozen
@@ -36,26 +46,6 @@ class HttpAnswer:
     body: bytes
     retry_after: str | None
     """The header of that name, as it came."""
-
-
-class _Budgeted(httpx.AsyncBaseTransport):
-    """Asks the budget before every request that leaves, also for one that a login repeats."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        budget: RateBudget | None = request.extensions.get(_BUDGET)
-        if budget is None:
-            return await self._inner.handle_async_request(request)
-        async with budget.slot(request.extensions[_LANE]):
-            return await self._inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-_BUDGET, _LANE = "tradeforge_budget", "tradeforge_lane"
 
 
 class HttpClient:
@@ -73,15 +63,24 @@ class HttpClient:
         self._provider = provider
         self._observe = observe
         self._clock = clock
+        self._timeouts = timeouts
         self._tasks = TaskOwner()
         self._closed = False
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect),
-            transport=_Budgeted(httpx.AsyncHTTPTransport(trust_env=False)),
-            follow_redirects=False,
-            trust_env=False,
+        tls = httpx.create_ssl_context(trust_env=False)
+        reads, writes = (
+            httpx.AsyncClient(
+                base_url=base_url,
+                timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect),
+                transport=CallTransport(
+                    httpx.AsyncHTTPTransport(verify=tls, limits=limits, trust_env=False)
+                ),
+                headers={"Accept-Encoding": "gzip"},
+                follow_redirects=False,
+                trust_env=False,
+            )
+            for limits in (_READS, _WRITES)
         )
+        self._clients = {Lane.READ: reads, Lane.WRITE: writes, Lane.URGENT: writes}
 
     async def request(
         self,
@@ -101,26 +100,47 @@ class HttpClient:
         if self._closed:
             raise Disconnected(f"{path}: {self._provider} was disconnected", sent=False)
         headers = {"Content-Type": "application/json"} if content is not None else {}
-        request = self._client.build_request(method, path, content=content, headers=headers)
-        request.extensions = {**request.extensions, _BUDGET: budget, _LANE: lane}
-        return await self._tasks.run(self._send(request, path, auth), name=f"{method} {path}")
+        request = self._clients[lane].build_request(method, path, content=content, headers=headers)
+        began = self._clock.monotonic()
+        late = RequestTimeout(f"{path}: no whole answer within {self._timeouts.total:g} s")
+        call = Call(
+            budget,
+            lane,
+            total=self._timeouts.total,
+            give_up=lambda: self._tell(method, path, began, error=str(late)),
+        )
+        call.ride(request)
+        name = f"{method} {path}"
+        task = self._tasks.start(self._send(request, path, auth, call, began), name=name)
+        # given up on, the task is not cancelled: it ends at the next byte, or when all is closed
+        awaited: list[asyncio.Future[Any]] = [task, call.given_up]
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise late
+        if task.cancelled():
+            raise Disconnected(f"{name} was ended by disconnect()")
+        return task.result()
 
     async def close(self) -> None:
         """Close every connection; a request that is still waiting is ended."""
         self._closed = True
         await self._tasks.close()
-        await self._client.aclose()
+        for client in set(self._clients.values()):
+            await client.aclose()
 
-    async def _send(self, request: httpx.Request, path: str, auth: httpx.Auth | None) -> HttpAnswer:
-        began = self._clock.monotonic()
+    async def _send(
+        self, request: httpx.Request, path: str, auth: httpx.Auth | None, call: Call, began: float
+    ) -> HttpAnswer:
         try:
-            response = await self._client.send(request, auth=auth)
+            response = await self._clients[call.lane].send(request, auth=auth)
         except httpx.HTTPError as error:
             failure = _translated(error, path)
-            self._tell(request.method, path, began, error=str(failure))
+            if not call.given_up.done():
+                self._tell(request.method, path, began, error=str(failure))
             # the text of httpx's own errors can hold URLs and headers: not chained
             raise failure from None
-        self._tell(request.method, path, began, status=response.status_code)
+        if not call.given_up.done():
+            self._tell(request.method, path, began, status=response.status_code)
         return HttpAnswer(
             response.status_code, response.content, response.headers.get("retry-after")
         )
@@ -151,6 +171,8 @@ def _translated(error: httpx.HTTPError, path: str) -> TransportError:
     if isinstance(error, httpx.TimeoutException):
         return RequestTimeout(f"{path}: no {'answer' if sent else 'connection'} in time", sent=sent)
     host = error.request.url.host if error._request is not None else "the venue"
+    if isinstance(error, AnswerTooLarge):
+        return Disconnected(f"{path}: the answer is too large")
     if not sent:
         return Disconnected(f"{path}: {host} cannot be reached ({error})", sent=False)
     return Disconnected(f"{path}: the connection to {host} was lost ({type(error).__name__})")
