@@ -1,9 +1,11 @@
 """The `tradeforge` command: its commands, and the one place where errors become exit codes."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import TypeGuard
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -50,12 +52,15 @@ app.command(sandbox, help_epilogue=_example("sandbox topstepx --port 8765"))
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the answer."""
+    if sys.stdout is None:  # closed by whoever started this: there is nobody to answer to
+        return failures.FAILED
     forgive_characters()
     try:
         code = app(sys.argv[1:] if arguments is None else arguments, console=output())
         sys.stdout.flush()
     except BrokenPipeError:
-        return _let_go_of_output()
+        _let_go_of_output()
+        return failures.BROKEN_PIPE
     except KeyboardInterrupt:
         failures.say("interrupted")
         return failures.INTERRUPTED
@@ -64,13 +69,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CycloptsError as error:
         return failures.tell(error)
     except Exception as error:  # a person gets a line that says what to do
+        if _is_of_output(error):
+            _let_go_of_output()
+            failures.say(f"the output cannot be written: {os.strerror(error.errno or 0)}")
+            return failures.FAILED
         if os.environ.get("TRADEFORGE_DEBUG"):
             raise
         return failures.tell(error)
     return code or 0
 
 
-def _let_go_of_output() -> int:
-    """Nobody reads any more: let the flush at the exit of Python find a place to write to."""
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a full disk says, and a terminal that is gone."""
+
+
+def _is_of_output(error: Exception) -> TypeGuard[OSError]:
+    """Whether the output is what failed: nothing else is written without the name of a file."""
+    if not isinstance(error, OSError):
+        return False
+    return error.filename is None and error.errno in _UNWRITABLE
+
+
+def _let_go_of_output() -> None:
+    """Let the flush at the exit of Python find a place to write to."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return failures.BROKEN_PIPE
