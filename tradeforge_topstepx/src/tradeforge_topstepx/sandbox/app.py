@@ -1,10 +1,12 @@
 """The ASGI application: which path leads where."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,7 +30,7 @@ def build_app(
     routes += [_rest_route(one, venue, gate) for one in endpoints.ALL]
     for path, hub in hubs.items():
         routes += _hub_routes(path, hub, venue.tokens, gate)
-    return _in_any_case(Starlette(routes=routes))
+    return _quiet(_in_any_case(Starlette(routes=routes)))
 
 
 def _ping_route(gate: Gate) -> Route:
@@ -84,3 +86,14 @@ def _in_any_case(app: ASGIApp) -> ASGIApp:
         await app({**scope, "path": scope["path"].lower()}, receive, send)
 
     return lowered
+
+
+def _quiet(app: ASGIApp) -> ASGIApp:
+    """A client that goes away, or the end of the loop, is nothing to print a traceback for."""
+
+    async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
+        # nothing comes after this in the task of a request, so that a cancellation ends here
+        with suppress(ClientDisconnect, asyncio.CancelledError):
+            await app(scope, receive, send)
+
+    return quiet
