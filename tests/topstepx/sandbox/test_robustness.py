@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -150,6 +150,7 @@ def test_a_nearly_good_body_is_an_answer_or_a_400(
 
 
 @settings(max_examples=100, deadline=None)
+@example(path="/api/Account/search", body=b'"\x80"')
 @given(
     path=PATHS, body=st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode())
 )

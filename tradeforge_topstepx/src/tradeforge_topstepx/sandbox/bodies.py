@@ -151,7 +151,7 @@ def parse_body(raw: bytes, shape: type[B]) -> B:
     """The body as a `shape`; members it does not know are ignored. Raises `MalformedBody`."""
     try:
         return msgspec.convert(_respelled(_decoder.decode(raw)), shape)
-    except (msgspec.DecodeError, RecursionError, ArithmeticError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError) as exc:
         raise MalformedBody(str(exc)) from exc
 
 

@@ -80,5 +80,5 @@ def _text(message: Message) -> str:
 def _parse(raw: bytes) -> Message:
     try:
         return msgspec.json.decode(raw, type=Message)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise ProtocolViolation(str(exc)) from exc
