@@ -6,7 +6,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz record format lock clean
+.PHONY: help demo test check bench fuzz record format lock clean
 
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,10 @@ fuzz: $(READY) ## a million damaged messages for each decoder (make fuzz SEED=7 
 
 record: $(READY) ## record the REST cassettes again, from a sandbox or, with FROM=settings, from your venue (docs/recording.md)
 	$(BIN)/pytest tests/topstepx/cassettes -q --record=$(or $(FROM),sandbox)
+
+bench: $(READY) ## what a message costs, beside other clients, and memory over a million events
+	@$(BIN)/python -m benchmarks.stream_decode
+	@$(BIN)/python -m benchmarks.memory
 
 format: $(READY) ## rewrite the code in the house format
 	$(BIN)/ruff format .

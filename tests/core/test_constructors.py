@@ -94,8 +94,3 @@ def test_it_goes_wherever_an_event_goes(cls: Any, new: Any, values: Any) -> None
             pass
         case _:
             pytest.fail("it does not match its class")
-
-
-def test_a_level() -> None:
-    made = constructors.new_level(ONE, Decimal(7))
-    assert (type(made), made, made.price, made.size) == (DepthLevel, LEVEL, ONE, 7)

@@ -427,3 +427,28 @@ async def test_a_venue_that_does_not_say_goodbye_is_left(
         with pytest.raises(Disconnected):
             await line.receive()
     over.set()
+
+
+async def test_others_have_a_turn_while_a_backlog_is_read(venue: Venue) -> None:
+    """However much has come: a queue that is emptied in between must not run over."""
+
+    async def talk(connection: ServerConnection) -> None:
+        frame = b"\x81\x7e\x03\xe8" + b"x" * 1000
+        connection.transport.write(frame * 8000)
+        await connection.wait_closed()
+
+    venue.talk = talk
+    counts = [0]
+
+    def received(message: bytes) -> None:
+        counts[-1] += 1
+
+    socket_ = await WebSocket.open(
+        venue.url, HEADERS, received=received, lost=lambda error: counts.append(0)
+    )
+    async with asyncio.timeout(10):
+        while sum(counts) < 8000:
+            counts.append(0)
+            await asyncio.sleep(0)
+    assert max(counts) <= 1000
+    await socket_.close()

@@ -29,8 +29,18 @@ from tradeforge_core import (
     QuoteEvent,
     Trade,
 )
-from tradeforge_core.kit.constructors import new_depth, new_level, new_market_trade, new_quote
+from tradeforge_core.kit.constructors import new_depth, new_market_trade, new_quote
 from tradeforge_topstepx import _wire
+from tradeforge_topstepx._checks import (
+    LEAST,
+    MOST,
+    finite,
+    positive,
+    price_or_none,
+    size_of,
+    to_utc,
+    utc_or_none,
+)
 
 SIDES = {0: OrderSide.BUY, 1: OrderSide.SELL}
 SIDE_CODES = {side: code for code, side in SIDES.items()}
@@ -78,7 +88,7 @@ def to_account(row: _wire.AccountRow) -> Account:
     return Account(
         id=str(row.id),
         name=row.name,
-        balance=_finite(row.balance, "balance"),
+        balance=finite(row.balance, "balance"),
         can_trade=row.canTrade,
         simulated=row.simulated,
         raw=row,
@@ -91,8 +101,8 @@ def to_contract(row: _wire.ContractRow) -> Contract:
         symbol=row.name,
         root=root_of(row.name),
         description=row.description,
-        tick_size=_positive(row.tickSize, "tickSize"),
-        tick_value=_positive(row.tickValue, "tickValue"),
+        tick_size=positive(row.tickSize, "tickSize"),
+        tick_value=positive(row.tickValue, "tickValue"),
         active=row.activeContract,
         asset_class=AssetClass.FUTURE,
         raw=row,
@@ -119,17 +129,17 @@ def to_bar(contract_id: str, row: _wire.BarRow) -> Bar:
     return Bar(
         contract_id=contract_id,
         time=to_utc(row.t, "t"),
-        open=_finite(row.o, "o"),
-        high=_finite(row.h, "h"),
-        low=_finite(row.l, "l"),
-        close=_finite(row.c, "c"),
-        volume=_size(row.v, "v"),
+        open=finite(row.o, "o"),
+        high=finite(row.h, "h"),
+        low=finite(row.l, "l"),
+        close=finite(row.c, "c"),
+        volume=size_of(row.v, "v"),
     )
 
 
 def to_order(row: _wire.OrderRow) -> Order:
-    size = _size(row.size, "size")
-    filled = Decimal(0) if row.fillVolume is None else _size(row.fillVolume, "fillVolume")
+    size = size_of(row.size, "size")
+    filled = Decimal(0) if row.fillVolume is None else size_of(row.fillVolume, "fillVolume")
     return Order(
         id=str(row.id),
         account_id=str(row.accountId),
@@ -140,14 +150,14 @@ def to_order(row: _wire.OrderRow) -> Order:
         status=_status(row.status, filled, size),
         size=size,
         filled_size=filled,
-        limit_price=_price(row.limitPrice, "limitPrice"),
-        stop_price=_price(row.stopPrice, "stopPrice"),
+        limit_price=price_or_none(row.limitPrice, "limitPrice"),
+        stop_price=price_or_none(row.stopPrice, "stopPrice"),
         trail_distance=_trail_distance(row),
         parent_order_id=None if row.parentOrderId is None else str(row.parentOrderId),
         linked_order_id=None if row.linkedOrderId is None else str(row.linkedOrderId),
-        average_fill_price=_price(row.filledPrice, "filledPrice"),
-        created_at=_time(row.creationTimestamp),
-        updated_at=_time(row.updateTimestamp),
+        average_fill_price=price_or_none(row.filledPrice, "filledPrice"),
+        created_at=utc_or_none(row.creationTimestamp),
+        updated_at=utc_or_none(row.updateTimestamp),
         raw=row,
     )
 
@@ -167,7 +177,7 @@ def _trail_distance(row: _wire.OrderRow) -> Decimal | None:
     """
     if TYPES.get(row.type) is not OrderType.TRAILING_STOP or row.trailPrice is None:
         return None
-    return _finite(row.trailPrice, "trailPrice").copy_abs()  # abs() would round
+    return finite(row.trailPrice, "trailPrice").copy_abs()  # abs() would round
 
 
 def accepted_order(request: OrderRequest, order_id: int) -> Order:
@@ -215,14 +225,14 @@ def to_position(row: _wire.PositionRow) -> Position:
         account_id=str(row.accountId),
         contract_id=row.contractId,
         size=_signed_size(row),
-        average_price=_price(row.averagePrice, "averagePrice"),
-        opened_at=_time(row.creationTimestamp),
+        average_price=price_or_none(row.averagePrice, "averagePrice"),
+        opened_at=utc_or_none(row.creationTimestamp),
         raw=row,
     )
 
 
 def _signed_size(row: _wire.PositionRow) -> Decimal:
-    size = _size(row.size, "size")  # its sign is in its type
+    size = size_of(row.size, "size")  # its sign is in its type
     if row.type == _LONG:
         return size
     if row.type == _SHORT:
@@ -239,12 +249,12 @@ def to_trade(row: _wire.TradeRow) -> Trade:
         contract_id=row.contractId,
         order_id=str(row.orderId),
         side=_side(row.side),
-        size=_size(row.size, "size"),
-        price=_finite(row.price, "price"),
-        realized_pnl=_price(row.profitAndLoss, "profitAndLoss"),
-        fees=_price(row.fees, "fees"),
-        commissions=_price(row.commissions, "commissions"),
-        time=_time(row.creationTimestamp),
+        size=size_of(row.size, "size"),
+        price=finite(row.price, "price"),
+        realized_pnl=price_or_none(row.profitAndLoss, "profitAndLoss"),
+        fees=price_or_none(row.fees, "fees"),
+        commissions=price_or_none(row.commissions, "commissions"),
+        time=utc_or_none(row.creationTimestamp),
         voided=row.voided,
         raw=row,
     )
@@ -260,18 +270,18 @@ def to_quote(
     old = previous or _NO_QUOTE
     return new_quote(
         contract_id,
-        old.bid if row.bestBid is None else _finite(row.bestBid, "bestBid"),
-        old.ask if row.bestAsk is None else _finite(row.bestAsk, "bestAsk"),
-        old.last if row.lastPrice is None else _finite(row.lastPrice, "lastPrice"),
-        old.volume if row.volume is None else _finite(row.volume, "volume"),
-        old.open if row.open is None else _finite(row.open, "open"),
-        old.high if row.high is None else _finite(row.high, "high"),
-        old.low if row.low is None else _finite(row.low, "low"),
-        old.change if row.change is None else _finite(row.change, "change"),
+        old.bid if row.bestBid is None else finite(row.bestBid, "bestBid"),
+        old.ask if row.bestAsk is None else finite(row.bestAsk, "bestAsk"),
+        old.last if row.lastPrice is None else finite(row.lastPrice, "lastPrice"),
+        old.volume if row.volume is None else finite(row.volume, "volume"),
+        old.open if row.open is None else finite(row.open, "open"),
+        old.high if row.high is None else finite(row.high, "high"),
+        old.low if row.low is None else finite(row.low, "low"),
+        old.change if row.change is None else finite(row.change, "change"),
         old.change_percent
         if row.changePercent is None
-        else _finite(row.changePercent, "changePercent"),
-        _time(row.lastUpdated or row.timestamp),
+        else finite(row.changePercent, "changePercent"),
+        utc_or_none(row.lastUpdated or row.timestamp),
         received,
         row,
     )
@@ -287,10 +297,10 @@ def to_market_trade(
 ) -> MarketTradeEvent:
     return new_market_trade(
         contract_id,
-        _finite(row.price, "price"),
-        _size(row.volume, "volume"),
+        finite(row.price, "price"),
+        _volume(row.volume),
         _side(row.type),
-        _time(row.timestamp),
+        utc_or_none(row.timestamp),
         received,
         row,
     )
@@ -303,34 +313,31 @@ def to_depth(
 
     `fresh` says that it is the first one of a subscription, which the book begins with.
     """
-    bids, asks, best_bids, best_asks = sides = [list[_wire.DepthRow]() for _ in range(4)]
-    side_of = {
-        _BID: bids,
-        _ASK: asks,
-        _BEST_BID: best_bids,
-        _BEST_ASK: best_asks,
-        _NEW_BEST_BID: best_bids,
-        _NEW_BEST_ASK: best_asks,
-    }
+    bids: list[_wire.DepthRow] = []
+    asks: list[_wire.DepthRow] = []
+    best_bids: list[_wire.DepthRow] = []
+    best_asks: list[_wire.DepthRow] = []
+    sides = (None, asks, bids, best_asks, best_bids, None, None, None, None, best_bids, best_asks)
     time = None
     for row in rows:
         if row is None:
             continue
         time = row.timestamp or time
-        if row.type in side_of:
-            side_of[row.type].append(row)
+        side = sides[row.type] if 0 < row.type < 11 else None
+        if side is not None:
+            side.append(row)
         elif row.type == _RESET:
             fresh = True
-            for side in sides:
+            for side in (bids, asks, best_bids, best_asks):
                 side.clear()
     return new_depth(
         contract_id,
         fresh,
-        tuple(map(_level, bids)),
-        tuple(map(_level, asks)),
+        tuple([_level(row) for row in bids]),
+        tuple([_level(row) for row in asks]),
         _last(best_bids),
         _last(best_asks),
-        _time(time),
+        utc_or_none(time),
         received,
         tuple(rows),
     )
@@ -341,10 +348,25 @@ def _last(rows: Sequence[_wire.DepthRow]) -> DepthLevel | None:
 
 
 def _level(row: _wire.DepthRow) -> DepthLevel:
-    price, size = row.price, row.volume
-    if price is None or size is None:
+    price, volume = row.price, row.volume
+    if price is None or volume is None:
         raise DecodeError("a depth level without price or volume", path="$.price")
-    return new_level(_finite(price, "price"), _size(size, "volume"))
+    size = _SIZES.get(volume) if type(volume) is int else None
+    if size is None:
+        size = _volume(volume)
+    if not (LEAST <= price.adjusted() <= MOST and price.is_finite()):
+        finite(price, "price")
+    return tuple.__new__(DepthLevel, (price, size))
+
+
+def _volume(number: int | Decimal) -> Decimal:
+    if isinstance(number, int):
+        return _SIZES.get(number) or size_of(Decimal(number), "volume")
+    return size_of(number, "volume")
+
+
+_SIZES = {number: Decimal(number) for number in range(1000)}
+"""Nearly every volume of the hubs is a small whole number."""
 
 
 def _side(code: int) -> OrderSide:
@@ -352,48 +374,3 @@ def _side(code: int) -> OrderSide:
     if side is None:
         raise DecodeError(f"{code} is not a side", path="$.side")
     return side
-
-
-def _price(number: Decimal | None, member: str) -> Decimal | None:
-    return None if number is None else _finite(number, member)
-
-
-def _positive(number: Decimal, member: str) -> Decimal:
-    if _finite(number, member) <= 0:
-        raise DecodeError(f"{member} must be above 0, not {number}", path=f"$.{member}")
-    return number
-
-
-def _size(number: Decimal, member: str) -> Decimal:
-    if _finite(number, member).is_signed() and number:
-        raise DecodeError(f"{member} must not be below 0: {number}", path=f"$.{member}")
-    return number
-
-
-def _finite(number: Decimal, member: str) -> Decimal:
-    if not number.is_finite() or not -_MOST_DIGITS <= number.adjusted() <= _MOST_DIGITS:
-        said = f"{member} is {number:.3E}, which no price or size can be"
-        raise DecodeError(said, path=f"$.{member}")
-    return number
-
-
-_MOST_DIGITS = 40
-"""Before or after the point; 1E+999999999 fills the memory of whoever writes it out."""
-
-
-def _time(time: datetime | None) -> datetime | None:
-    if time is None or time.tzinfo is UTC:
-        return time
-    return to_utc(time, "timestamp")
-
-
-def to_utc(time: datetime, member: str) -> datetime:
-    """The time in UTC. Raises `DecodeError` for one that does not say where it is from."""
-    if time.tzinfo is None:
-        raise DecodeError(f"{time} does not say its time zone", path=f"$.{member}")
-    if time.tzinfo is UTC:
-        return time
-    try:
-        return time.astimezone(UTC)
-    except OverflowError:
-        raise DecodeError(f"{time} is out of range", path=f"$.{member}") from None

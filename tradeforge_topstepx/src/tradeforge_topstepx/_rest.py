@@ -24,8 +24,8 @@ from tradeforge_core.kit.http import HttpAnswer, HttpClient
 from tradeforge_core.requests import OrderChange, Period
 from tradeforge_topstepx import _endpoints, _wire
 from tradeforge_topstepx._budgets import budgets_of
+from tradeforge_topstepx._checks import to_utc
 from tradeforge_topstepx._endpoints import Endpoint, encode
-from tradeforge_topstepx._mapping import to_utc
 from tradeforge_topstepx._session import Session
 from tradeforge_topstepx.config import TopStepXConfig
 

@@ -15,6 +15,8 @@ from tradeforge_core.kit.websocket import WebSocket
 
 _DATA = (WSMsgType.TEXT, WSMsgType.BINARY)
 _NO_CODE = 1005
+_MOST_AT_ONCE = 256 * 1024
+"""Of what has come, in one go: after it the tasks have a turn that take the events."""
 
 
 class _Listener(WSListener):
@@ -153,6 +155,7 @@ class _Line:
         for family, kind, protocol, _, address in found:
             one = socket.socket(family, kind, protocol)
             one.setblocking(False)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _MOST_AT_ONCE)
             try:
                 await loop.sock_connect(one, address)
             except OSError as error:

@@ -1,12 +1,11 @@
 """Constructors of the events that come by the thousand: the same arguments, a third of the cost."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, ParamSpec, TypeVar, cast
 
 import attrs
 
-from tradeforge_core.events import DepthEvent, DepthLevel, MarketTradeEvent, QuoteEvent
+from tradeforge_core.events import DepthEvent, MarketTradeEvent, QuoteEvent
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,7 +37,3 @@ def _constructor_of(cls: Callable[P, T]) -> Callable[P, T]:
 new_quote = _constructor_of(QuoteEvent)
 new_market_trade = _constructor_of(MarketTradeEvent)
 new_depth = _constructor_of(DepthEvent)
-
-
-def new_level(price: Decimal, size: Decimal) -> DepthLevel:
-    return tuple.__new__(DepthLevel, (price, size))

@@ -1,7 +1,7 @@
 """The one seam to a WebSocket library: connect, send, receive, close, and errors of our own.
 
-`websockets` is behind it, or `picows` where that is installed (the extra `[fast]`): a frame costs
-it a tenth. The two differ in nothing else.
+`websockets` is behind it, or `picows` where that is installed (the extra `[fast]`). The same tests
+run over both.
 """
 
 import logging

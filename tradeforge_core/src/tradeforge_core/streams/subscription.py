@@ -1,7 +1,7 @@
 """What `subscribe_market_data` and `subscribe_user_data` give."""
 
-from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tradeforge_core.events import Event, Topic
 from tradeforge_core.streams.queue import EventQueue
@@ -57,9 +57,11 @@ class Subscription(Generic[E]):
         self._listen()
         return self
 
-    async def __anext__(self) -> E:
+    def __anext__(self) -> Coroutine[Any, Any, E]:
         """The next event. Raises `Disconnected` after `disconnect()`, and `SubscriberOverflow`."""
-        return cast(E, await self._listen().get())
+        queue: Any = self._listen()
+        next_event: Coroutine[Any, Any, E] = queue.get()
+        return next_event
 
     @property
     def conflated(self) -> int:

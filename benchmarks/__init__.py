@@ -1,0 +1,1 @@
+"""What a message costs, beside other clients; README.md says how to read it."""

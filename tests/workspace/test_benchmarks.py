@@ -1,0 +1,47 @@
+"""The benchmarks run and print JSON. What they measure is nobody's test: it depends on the day."""
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FEW = ["--count", "512", "--warmup", "256", "--pause", "0", "--json"]
+
+
+def _run(module: str, *arguments: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        cwd=ROOT,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("module", ["stream_decode", "memory", "contender", "hub"])
+def test_each_says_what_it_is(module: str) -> None:
+    assert "usage:" in _run(f"benchmarks.{module}", "--help")
+
+
+def test_every_client_gets_every_message() -> None:
+    rows: list[dict[str, Any]] = json.loads(
+        _run("benchmarks.stream_decode", "--rounds", "1", "--kinds", "trades", *FEW)
+    )
+    expected = ["pysignalr", "pysignalr + pydantic", "tradeforge", "tradeforge[fast]"]
+    if find_spec("pydantic") and find_spec("picows"):
+        assert [row["client"] for row in rows] == expected
+    assert all(row["delivered"] == 1 and row["microseconds"] > 0 for row in rows)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="it reads what Linux tells")
+def test_memory_is_measured() -> None:
+    (row,) = json.loads(_run("benchmarks.memory", "--kinds", "trades", *FEW))
+    assert row["events"] == 512
+    assert row["at_the_end_kib"] >= row["after_warmup_kib"] + row["growth_kib"] > 0

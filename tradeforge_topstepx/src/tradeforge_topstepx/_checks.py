@@ -1,0 +1,51 @@
+"""What a number or a time of the gateway must be: it is handed on, or `DecodeError` is raised."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from tradeforge_core import DecodeError
+
+
+def price_or_none(number: Decimal | None, member: str) -> Decimal | None:
+    return None if number is None else finite(number, member)
+
+
+def positive(number: Decimal, member: str) -> Decimal:
+    if finite(number, member) <= 0:
+        raise DecodeError(f"{member} must be above 0, not {number}", path=f"$.{member}")
+    return number
+
+
+def size_of(number: Decimal, member: str) -> Decimal:
+    if finite(number, member).is_signed() and number:
+        raise DecodeError(f"{member} must not be below 0: {number}", path=f"$.{member}")
+    return number
+
+
+def finite(number: Decimal, member: str) -> Decimal:
+    if LEAST <= number.adjusted() <= MOST and number.is_finite():
+        return number
+    said = f"{member} is {number:.3E}, which no price or size can be"
+    raise DecodeError(said, path=f"$.{member}")
+
+
+LEAST, MOST = -40, 40
+"""Where the first digit is; 1E+999999999 fills the memory of whoever writes it out."""
+
+
+def utc_or_none(time: datetime | None) -> datetime | None:
+    if time is None or time.tzinfo is UTC:
+        return time
+    return to_utc(time, "timestamp")
+
+
+def to_utc(time: datetime, member: str) -> datetime:
+    """The time in UTC. Raises `DecodeError` for one that does not say where it is from."""
+    if time.tzinfo is None:
+        raise DecodeError(f"{time} does not say its time zone", path=f"$.{member}")
+    if time.tzinfo is UTC:
+        return time
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise DecodeError(f"{time} is out of range", path=f"$.{member}") from None
