@@ -1,0 +1,77 @@
+"""An open journal: the lock, the connection, and transactions of many jobs. It blocks."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tradeforge_core.errors import TradeForgeError
+from tradeforge_core.orders import _journal_file as file
+from tradeforge_core.orders import _journal_lock as locks
+from tradeforge_core.orders import _journal_table as table
+from tradeforge_core.orders._journal_jobs import Job
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+
+class JournalStore:
+    """Opens the journal at `path`, in memory with None, and forgets what settled long ago.
+
+    `quarantined` is where a damaged one was moved. Raises `JournalUnavailable`, as does `write`.
+    """
+
+    def __init__(self, path: Path | None, *, settled_before: datetime) -> None:
+        self.path = path
+        self.name = path or "in memory"
+        self.quarantined: Path | None = None
+        with file.errors_named(self.name), ExitStack() as undo:
+            self.path = path and path.resolve()  # one file has one lock, whatever leads to it
+            self._connection = self._open(self.path, undo)
+            self._identity = self.path and file.identify(self.path)
+            with table.transaction(self._connection):
+                table.delete_settled_before(self._connection, settled_before)
+            self._close = undo.pop_all()
+
+    def write(self, jobs: Sequence[Job]) -> list[Any]:
+        """The results, once all is on disk: in one transaction, so all of it or nothing.
+
+        A `TradeForgeError` among the results is the refusal of that job alone.
+        """
+        with file.errors_named(self.name):
+            self._must_be_there()
+            with table.transaction(self._connection):
+                return [_result(job, self._connection) for job in jobs]
+
+    def read(self, job: Job) -> Any:
+        """The result of a job that only looks: what is on disk, though the disk may be full."""
+        with file.errors_named(self.name):
+            return job.apply(self._connection)
+
+    def close(self) -> None:
+        """Move the log into the file, and let go of both."""
+        with file.errors_named(self.name), self._close:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _open(self, path: Path | None, undo: ExitStack) -> "Connection":
+        if path is None:
+            connection = file.in_memory()
+        else:
+            file.make_folder(path.parent)
+            undo.callback(locks.unlock, locks.lock(path.with_name(f"{path.name}.lock")))
+            connection, self.quarantined = file.open_file(path)
+        undo.callback(connection.close)
+        return connection
+
+    def _must_be_there(self) -> None:
+        if self.path and self._identity and not file.is_same_file(self.path, self._identity):
+            # SQLite would go on writing to it, and nothing of that would ever be found
+            raise FileNotFoundError("it was moved or deleted while it was open: open it again")
+
+
+def _result(job: Job, connection: "Connection") -> Any:
+    try:
+        return job.apply(connection)
+    except TradeForgeError as refusal:
+        return refusal

@@ -1,0 +1,163 @@
+"""The one thread that touches the file: all that waits goes to disk in one transaction."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any
+
+from attrs import frozen
+
+from tradeforge_core.orders._journal_entry import JournalUnavailable
+from tradeforge_core.orders._journal_jobs import Flush, Job
+from tradeforge_core.orders._journal_store import JournalStore
+
+Waiter = asyncio.Future[Any]
+
+_log = logging.getLogger("tradeforge_core")
+
+
+@frozen(eq=False)
+class _Item:
+    job: Job
+    waiter: Waiter | None = None
+    last: bool = False
+
+
+class JournalWriter:
+    """The queue and the thread. `failure` is why the last write failed, None if it succeeded.
+
+    What the disk refuses and must not be lost is tried again with whatever comes next.
+    """
+
+    def __init__(self, path: Path | None, *, settled_before: datetime) -> None:
+        self.failure: JournalUnavailable | None = None
+        self._path = path
+        self._settled_before = settled_before
+        self._items: SimpleQueue[_Item] = SimpleQueue()
+        self._unwritten: list[_Item] = []
+        self._thread: Thread | None = None
+
+    async def start(self) -> Path | None:
+        """Where a damaged journal was moved, once this one is open. Raises `JournalUnavailable`."""
+        opened: Waiter = asyncio.get_running_loop().create_future()
+        # a daemon: a program that never closes may end all the same, the file is safe at any time
+        self._thread = Thread(
+            target=self._run, args=(opened,), name="tradeforge journal", daemon=True
+        )
+        self._thread.start()
+        try:
+            quarantined: Path | None = await opened
+        except asyncio.CancelledError:
+            self._items.put(_Item(Flush(), last=True))
+            raise
+        return quarantined
+
+    def waiting(self) -> int:
+        """How much is not on disk yet."""
+        return self._items.qsize() + len(self._unwritten)
+
+    def put(self, job: Job, waiter: Waiter | None = None, *, last: bool = False) -> None:
+        """Add work; the thread ends after the last, and answers its waiter when all is closed."""
+        self._items.put(_Item(job, waiter, last))
+
+    def join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, opened: Waiter) -> None:
+        try:
+            store = JournalStore(self._path, settled_before=self._settled_before)
+        except Exception as error:  # noqa: BLE001  # whatever it is: who opens the journal waits for an answer
+            _answer([(opened, _unavailable(error))])
+            return
+        _answer([(opened, store.quarantined)])
+        last = self._work(store)
+        self._close(store)
+        _answer([(last.waiter, None)])
+
+    def _work(self, store: JournalStore) -> _Item:
+        """The last item, once all before it was done."""
+        while True:
+            items = self._take()
+            self._write(store, [item for item in items if not item.last])
+            if items[-1].last:
+                return items[-1]
+
+    def _take(self) -> list[_Item]:
+        """All that waits, at least one."""
+        items = [self._items.get()]
+        with suppress(Empty):
+            while True:
+                items.append(self._items.get_nowait())
+        return items
+
+    def _write(self, store: JournalStore, new: list[_Item]) -> None:
+        items = self._unwritten + new
+        try:
+            results = store.write([item.job for item in items])
+        except Exception as error:  # noqa: BLE001  # even a bug: the thread must live, and nobody wait for ever
+            self._failed(store, items, _unavailable(error))
+        else:
+            self._unwritten = []
+            if any(item.job.writes for item in items):
+                self.failure = None
+            _answer((item.waiter, result) for item, result in zip(items, results, strict=True))
+
+    def _failed(self, store: JournalStore, items: list[_Item], error: JournalUnavailable) -> None:
+        if self.failure is None:
+            _log.error("nothing is written any more, and no order leaves: %s", error)
+        self.failure = error
+        self._unwritten = [item for item in items if item.job.kept]
+        _answer((item.waiter, _without_writing(store, item.job, error)) for item in items)
+
+    def _close(self, store: JournalStore) -> None:
+        if self._unwritten:
+            _log.error("%d records were never written: %s", len(self._unwritten), self.failure)
+        try:
+            store.close()
+        except Exception as error:  # noqa: BLE001  # whoever closes waits for an answer, and all is on disk
+            _log.warning("closing left the journal's log behind: %s", error)
+
+
+def _without_writing(store: JournalStore, job: Job, error: JournalUnavailable) -> Any:
+    if job.writes:
+        return _unavailable(error)
+    try:
+        return store.read(job)
+    except Exception as unreadable:  # noqa: BLE001  # as above
+        return _unavailable(unreadable)
+
+
+def _unavailable(error: Exception) -> JournalUnavailable:
+    """One of its own for each who waits: to raise an exception changes it."""
+    new = JournalUnavailable(
+        str(error) if isinstance(error, JournalUnavailable) else f"the journal failed: {error!r}"
+    )
+    new.__cause__ = error
+    return new
+
+
+def _answer(answers: Iterable[tuple[Waiter | None, Any]]) -> None:
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[tuple[Waiter, Any]]] = defaultdict(list)
+    for waiter, result in answers:
+        if waiter is not None:
+            by_loop[waiter.get_loop()].append((waiter, result))
+    for loop, of_loop in by_loop.items():
+        with suppress(RuntimeError):  # the loop was closed, and nobody waits any more
+            loop.call_soon_threadsafe(_tell, of_loop)
+
+
+def _tell(answers: list[tuple[Waiter, Any]]) -> None:
+    for waiter, result in answers:
+        if waiter.done():  # cancelled
+            continue
+        if isinstance(result, Exception):
+            waiter.set_exception(result)
+        else:
+            waiter.set_result(result)
