@@ -11,7 +11,17 @@ import pytest
 import tradeforge_core
 from tradeforge_core import errors
 
-MODULES = ("models", "events", "enums", "errors", "capabilities", "interfaces", "registry", "books")
+MODULES = (
+    "models",
+    "events",
+    "enums",
+    "errors",
+    "capabilities",
+    "interfaces",
+    "registry",
+    "books",
+    "state",
+)
 NOT_FOR_USERS = {"EventHandler", "StatusHandler", "ErrorHandler", "PROVIDERS", "SANDBOXES"}
 
 

@@ -89,6 +89,7 @@ from tradeforge_core.registry import (
     load_sandbox,
 )
 from tradeforge_core.secret import Secret
+from tradeforge_core.state import KnownOrders, KnownPositions
 from tradeforge_core.streams.subscription import Subscription
 
 __all__ = [
@@ -118,6 +119,8 @@ __all__ = [
     "HttpRequestDetails",
     "InstalledProvider",
     "InvalidOrder",
+    "KnownOrders",
+    "KnownPositions",
     "MarketClosed",
     "MarketDataType",
     "MarketEvent",

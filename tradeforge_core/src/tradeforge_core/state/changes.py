@@ -1,0 +1,18 @@
+"""What a piece of news has changed."""
+
+from attrs import frozen
+
+from tradeforge_core.models import Account, Order, Position, Trade
+
+
+@frozen(kw_only=True)
+class Changes:
+    """What is known differently now, each as it is now; false where the news was none."""
+
+    orders: tuple[Order, ...] = ()
+    fills: tuple[Trade, ...] = ()
+    positions: tuple[Position, ...] = ()
+    accounts: tuple[Account, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.orders or self.fills or self.positions or self.accounts)

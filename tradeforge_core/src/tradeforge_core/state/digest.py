@@ -1,0 +1,36 @@
+"""Text that is the same for equal values, and the digest of it."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from attrs import fields
+
+
+def digest(models: Iterable[Any]) -> str:
+    """The SHA-256 of the models, in hexadecimal, whatever order they come in."""
+    lines = sorted(canonical(one) for one in models)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def canonical(model: Any) -> str:
+    """One line of every member that takes part in comparison."""
+    members = [_text(getattr(model, one.name)) for one in fields(type(model)) if one.eq]
+    return " ".join([type(model).__name__, *members])
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return _digits(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return json.dumps(value)
+
+
+def _digits(number: Decimal) -> str:
+    """`1.50`, `1.5` and `15E-1` are one number."""
+    digits = format(number if number else Decimal(0), "f")
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
