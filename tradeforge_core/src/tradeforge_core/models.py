@@ -4,6 +4,7 @@
 repr, or in JSON.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation, localcontext
 
@@ -262,9 +263,23 @@ class OrderFamily:
     stop_loss: Order | None = None
     take_profit: Order | None = None
 
+    @classmethod
+    def of(cls, entry: Order, legs: Sequence[Order]) -> "OrderFamily":
+        """The entry with the first of its legs that is a stop loss, and the first take profit."""
+        stops = [leg for leg in legs if leg.type in _STOPS]
+        targets = [leg for leg in legs if leg.type is OrderType.LIMIT]
+        return cls(
+            entry=entry,
+            stop_loss=next(iter(stops), None),
+            take_profit=next(iter(targets), None),
+        )
+
     @property
     def exits(self) -> list[Order]:
         return [leg for leg in (self.stop_loss, self.take_profit) if leg is not None]
+
+
+_STOPS = {OrderType.STOP, OrderType.TRAILING_STOP}
 
 
 @frozen(kw_only=True)

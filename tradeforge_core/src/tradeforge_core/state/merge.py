@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from tradeforge_core.enums import OrderStatus
 from tradeforge_core.models import Order, Trade
@@ -36,23 +36,34 @@ proof is the filled size: `with_fills` gives it back to an order that has filled
 """
 
 
-def joined(a: Order, b: Order) -> Order:
-    """What two messages about the same order say together.
+@frozen
+class Sighting:
+    """An order as a message described it; `as_of` is when that was true for certain."""
 
-    Status, terms and `raw` are of the message further along: by phase, then by `updated_at`. The
-    filled size is the larger one, with its average price. An id that was known stays known.
+    order: Order
+    as_of: datetime
+
+
+def joined(a: Sighting, b: Sighting) -> Sighting:
+    """What two sightings of the same order say together.
+
+    Status, terms and `raw` are of the one further along: by phase, by `updated_at`, by what counts
+    within the phase, then by `as_of`, because a venue need not move `updated_at` with every change.
+    The filled size is the larger one, with its average price. An id that was known stays known.
     """
     later = max(a, b, key=_progress)
-    filled = max(a, b, key=_filling)
-    return evolve(
-        later,
-        client_order_id=_known(a.client_order_id, b.client_order_id),
-        parent_order_id=_known(a.parent_order_id, b.parent_order_id),
-        linked_order_id=_known(a.linked_order_id, b.linked_order_id),
-        created_at=_earliest(a.created_at, b.created_at),
+    one, other = a.order, b.order
+    filled = max(one, other, key=_filling)
+    order = evolve(
+        later.order,
+        client_order_id=_known(one.client_order_id, other.client_order_id),
+        parent_order_id=_known(one.parent_order_id, other.parent_order_id),
+        linked_order_id=_known(one.linked_order_id, other.linked_order_id),
+        created_at=_earliest(one.created_at, other.created_at),
         filled_size=filled.filled_size,
         average_fill_price=filled.average_fill_price,
     )
+    return Sighting(order, later.as_of)
 
 
 def joined_trade(a: Trade, b: Trade) -> Trade:
@@ -96,7 +107,8 @@ _NOT_PARTIAL = {OrderStatus.PENDING, OrderStatus.SUSPENDED, OrderStatus.WORKING}
 """What a fill disproves."""
 
 
-def _progress(order: Order) -> tuple[Any, ...]:
+def _progress(sighting: Sighting) -> tuple[Any, ...]:
+    order = sighting.order
     phase, rank = _RANKS[order.status]
     terms = (
         order.account_id,
@@ -107,8 +119,9 @@ def _progress(order: Order) -> tuple[Any, ...]:
         _none_first(order.limit_price),
         _none_first(order.stop_price),
         _none_first(order.trail_distance),
+        order.raw is not None,
     )
-    return (phase, _none_first(order.updated_at), rank, terms, order.raw is not None)
+    return (phase, _none_first(order.updated_at), rank, sighting.as_of, terms)
 
 
 def _filling(order: Order) -> tuple[Any, ...]:
@@ -117,7 +130,7 @@ def _filling(order: Order) -> tuple[Any, ...]:
 
 def _deal(trade: Trade) -> tuple[Any, ...]:
     terms = (trade.contract_id, trade.order_id, trade.side, trade.size, trade.price)
-    return (terms, trade.raw is not None)
+    return (trade.voided, terms, trade.raw is not None)
 
 
 def _none_first(value: object) -> tuple[bool, Any]:

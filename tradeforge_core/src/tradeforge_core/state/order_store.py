@@ -7,17 +7,17 @@ from attrs import frozen
 from tradeforge_core.models import Order, Trade
 from tradeforge_core.state.changes import Changes
 from tradeforge_core.state.fill_store import FillStore
-from tradeforge_core.state.merge import joined, with_fills
+from tradeforge_core.state.merge import Sighting, joined, with_fills
 
 
 @frozen
 class _Entry:
-    said: Order
+    said: Sighting
     """What its messages say together."""
-    shown: Order
-    """That, with what its fills prove."""
     seen_at: datetime
-    """When this was last known to be at the venue."""
+    """When the latest of them was true."""
+    shown: Order
+    """What they say, with what its fills prove."""
 
 
 class OrderStore:
@@ -50,7 +50,7 @@ class OrderStore:
 
     def all_said(self) -> list[Order]:
         """The same by their messages alone, without what their fills prove."""
-        return [entry.said for entry in self._entries.values()]
+        return [entry.said.order for entry in self._entries.values()]
 
     def open(self) -> list[Order]:
         return [self._entries[order_id].shown for order_id in self._open]
@@ -67,16 +67,17 @@ class OrderStore:
         return [
             entry.shown
             for entry in map(self._entries.__getitem__, self._open)
-            if entry.said.account_id == account_id and entry.seen_at < listed_at
+            if entry.shown.account_id == account_id and entry.seen_at < listed_at
         ]
 
     def add_order(self, order: Order, as_of: datetime) -> Changes:
         old = self._entries.get(order.id)
+        new = Sighting(order, as_of)
         if old is None:
             self._ended.pop(order.id, None)  # its fills came first
-            self._put(order, as_of)
+            self._put(new, as_of)
         else:
-            self._put(joined(old.said, order), max(old.seen_at, as_of))
+            self._put(joined(old.said, new), max(old.seen_at, as_of))
         changed = self._changed(order.id, None if old is None else old.shown)
         self._forget_beyond_limits()
         return Changes(orders=changed)
@@ -104,16 +105,17 @@ class OrderStore:
         self._put(old.said, old.seen_at)
         return self._changed(order_id, old.shown)
 
-    def _put(self, said: Order, seen_at: datetime) -> None:
-        self._unname(said.id)
-        shown = with_fills(said, self.fills.filled(said.id))
-        self._entries[said.id] = _Entry(said, shown, seen_at)
-        self._name(said)
+    def _put(self, said: Sighting, seen_at: datetime) -> None:
+        order_id = said.order.id
+        shown = with_fills(said.order, self.fills.filled(order_id))
+        self._unname(order_id)
+        self._entries[order_id] = _Entry(said, seen_at, shown)
+        self._name(shown)
         if shown.status.is_final:
-            self._open.pop(said.id, None)
-            self._ended.setdefault(said.id)
+            self._open.pop(order_id, None)
+            self._ended.setdefault(order_id)
         else:
-            self._open.setdefault(said.id)
+            self._open.setdefault(order_id)
 
     def _name(self, order: Order) -> None:
         if order.client_order_id is not None:
@@ -121,12 +123,12 @@ class OrderStore:
 
     def _unname(self, order_id: str) -> None:
         entry = self._entries.get(order_id)
-        if entry is None or entry.said.client_order_id is None:
+        if entry is None or entry.shown.client_order_id is None:
             return
-        namesakes = self._by_client_id[entry.said.client_order_id]
+        namesakes = self._by_client_id[entry.shown.client_order_id]
         del namesakes[order_id]
         if not namesakes:
-            del self._by_client_id[entry.said.client_order_id]
+            del self._by_client_id[entry.shown.client_order_id]
 
     def _changed(self, order_id: str, before: Order | None) -> tuple[Order, ...]:
         shown = self._entries[order_id].shown

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from tradeforge_core.enums import OrderType
 from tradeforge_core.errors import NotFound
 from tradeforge_core.models import Order, OrderFamily, Trade
 from tradeforge_core.state.order_store import OrderStore
@@ -62,11 +61,7 @@ class KnownOrders:
         """The entry with its exits; of exits of one kind an open one. Raises `NotFound`."""
         legs = [one for one in self if one.parent_order_id == entry_id]
         legs.sort(key=lambda leg: (leg.status.is_final, _by_id(leg)))
-        return OrderFamily(
-            entry=self[entry_id],
-            stop_loss=_first(legs, {OrderType.STOP, OrderType.TRAILING_STOP}),
-            take_profit=_first(legs, {OrderType.LIMIT}),
-        )
+        return OrderFamily.of(self[entry_id], legs)
 
     def fills(self, order_id: str) -> list[Trade]:
         """The fills of an order, oldest first, also before the order itself is known.
@@ -77,10 +72,6 @@ class KnownOrders:
         if order_id not in self._store.fills:
             self.get(order_id)
         return self._store.fills.of(order_id)
-
-
-def _first(legs: list[Order], types: set[OrderType]) -> Order | None:
-    return next((leg for leg in legs if leg.type in types), None)
 
 
 def _by_id(order: Order) -> tuple[int, str]:
