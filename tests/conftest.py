@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,14 @@ def pytest_configure() -> None:
     A shell that runs the tests in the background ignores SIGINT, and so would all its children.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the journals of a test are: never those of whoever runs it."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("TRADEFORGE_STATE_DIR", str(folder))
+    return folder
 
 
 @pytest.fixture(params=["websockets", "picows"])

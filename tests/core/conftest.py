@@ -174,6 +174,9 @@ class FakeProvider(Provider):
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.write_error: Exception | None = None
+        self.look_error: Exception | None = None
+        """What looks raise after a write."""
+        self.written = False
         self.submitted: list[OrderRequest] = []
         self.booked: list[object] = []
 
@@ -233,14 +236,21 @@ class FakeProvider(Provider):
 
     async def _write(self, what: object) -> None:
         await self.may_answer.wait()
+        self.written = True
         if self.write_error is not None:
             raise self.write_error
         self.booked.append(what)
 
+    def _look(self) -> None:
+        if self.written and self.look_error is not None:
+            raise self.look_error
+
     async def _fetch_order(self, account_id: str, order_id: str) -> Order:
+        self._look()
         return make.order(id=order_id)
 
     async def _find_by_client_id(self, account_id: str, client_order_id: str) -> Order:
+        self._look()
         return make.order(client_order_id=client_order_id)
 
     async def _fetch_open_orders(self, account_id: str) -> list[Order]:
@@ -253,6 +263,7 @@ class FakeProvider(Provider):
         return [make.order()]
 
     async def _fetch_positions(self, account_id: str) -> list[Position]:
+        self._look()
         return []
 
     async def _fetch_trades(self, account_id: str, period: Period) -> list[Trade]:
@@ -397,6 +408,21 @@ def eventually() -> Eventually:
                 await asyncio.sleep(0)
 
     return wait
+
+
+@pytest.fixture
+def in_time(clock: ManualClock) -> Callable[[Awaitable[Any]], Awaitable[Any]]:
+    """The result of something that waits for the clock, which runs as fast as it can."""
+
+    async def run(work: Awaitable[Any]) -> Any:
+        task = asyncio.ensure_future(work)
+        async with asyncio.timeout(10):
+            while not task.done():
+                clock.advance(0.1)
+                await asyncio.sleep(0)
+        return await task
+
+    return run
 
 
 @pytest.fixture

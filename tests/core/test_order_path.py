@@ -106,13 +106,18 @@ async def test_a_contract_that_cannot_be_looked_up(
     ids=["place", "modify", "cancel", "close"],
 )
 class TestEveryWrite:
-    async def test_is_unknown_when_the_answer_is_lost(
-        self, broker: "FakeProvider", write: Callable[..., Any]
+    async def test_is_unknown_when_the_answer_is_lost_and_no_look_succeeds(
+        self,
+        broker: "FakeProvider",
+        in_time: Callable[..., Any],
+        write: Callable[..., Any],
     ) -> None:
-        broker.write_error = Disconnected("reset")
-        with pytest.raises(OrderOutcomeUnknown):
-            await write(broker)
+        broker.write_error = broker.look_error = Disconnected("reset")
+        with pytest.raises(OrderOutcomeUnknown, match="unreachable") as caught:
+            await in_time(write(broker))
         assert not broker.booked
+        (outcome,) = broker.unsettled_outcomes()
+        assert outcome.client_order_id == caught.value.client_order_id
 
     async def test_needs_a_connection(
         self, new_broker: Callable[..., "FakeProvider"], write: Callable[..., Any]

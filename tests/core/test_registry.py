@@ -23,10 +23,12 @@ PROVIDERS = "tradeforge.providers"
 SANDBOXES = "tradeforge.sandboxes"
 
 PROVIDER = """
+from types import SimpleNamespace
+
 from tradeforge_core import ProviderInfo, hookimpl
 
 def create(settings, plugins):
-    return settings, plugins
+    return SimpleNamespace(settings=settings, plugins=plugins)
 
 @hookimpl
 def tradeforge_provider():
@@ -55,8 +57,7 @@ def test_a_provider_gets_the_settings_and_the_add_ons(installed: "Install") -> N
     installed("tradeforge-acme", PROVIDERS, {"acme": "acme_one"}, {"acme_one": PROVIDER})
     add_on = object()
     created: object = load_provider("acme", {"ACME_KEY": "k"}, plugins=[add_on])
-    assert isinstance(created, tuple)
-    settings, plugins = created
+    settings, plugins = created.settings, created.plugins  # type: ignore[attr-defined]
     assert settings["ACME_KEY"] == "k"
     assert plugins is not None
 

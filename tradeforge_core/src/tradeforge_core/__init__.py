@@ -4,6 +4,7 @@ Everything a user needs is here. `tradeforge_core.kit` and `tradeforge_core.prov
 authors of providers.
 """
 
+from tradeforge_core import outcomes
 from tradeforge_core.books import BookState, OrderBook
 from tradeforge_core.capabilities import Capabilities
 from tradeforge_core.config import Settings, read_settings
@@ -19,6 +20,7 @@ from tradeforge_core.enums import (
     StreamConnectionStatus,
     TimeInForce,
     UserDataType,
+    VenueClass,
 )
 from tradeforge_core.errors import (
     AuthenticationError,
@@ -26,8 +28,11 @@ from tradeforge_core.errors import (
     ConfigError,
     DecodeError,
     Disconnected,
+    DuplicateClientOrderId,
+    DuplicateIntent,
     HandlerFailed,
     InvalidOrder,
+    JournalUnavailable,
     MarketClosed,
     NotFlat,
     NotFound,
@@ -56,6 +61,7 @@ from tradeforge_core.events import (
     HealthEvent,
     MarketEvent,
     MarketTradeEvent,
+    OrderOutcomeEvent,
     OrderUpdateEvent,
     PositionUpdateEvent,
     QuoteEvent,
@@ -78,7 +84,10 @@ from tradeforge_core.models import (
     Position,
     Trade,
 )
-from tradeforge_core.orders.unwinding import CancelResult
+from tradeforge_core.orders.kill_switch import Halt
+from tradeforge_core.orders.limits import RiskLimits, TradingDay
+from tradeforge_core.orders.safety import JournalKind, LookUps, OrderSafety
+from tradeforge_core.outcomes import CancelResult, Evidence, OrderOutcome, Resolution
 from tradeforge_core.plugins import HttpRequestDetails, OrderContext, Plugins, Veto
 from tradeforge_core.provider import Provider
 from tradeforge_core.registry import (
@@ -110,17 +119,24 @@ __all__ = [
     "DepthEvent",
     "DepthLevel",
     "Disconnected",
+    "DuplicateClientOrderId",
+    "DuplicateIntent",
     "Event",
+    "Evidence",
     "FrontMonth",
     "Gap",
     "GapCause",
+    "Halt",
     "HandlerFailed",
     "HealthEvent",
     "HttpRequestDetails",
     "InstalledProvider",
     "InvalidOrder",
+    "JournalKind",
+    "JournalUnavailable",
     "KnownOrders",
     "KnownPositions",
+    "LookUps",
     "MarketClosed",
     "MarketDataType",
     "MarketEvent",
@@ -133,9 +149,12 @@ __all__ = [
     "OrderBook",
     "OrderContext",
     "OrderFamily",
+    "OrderOutcome",
+    "OrderOutcomeEvent",
     "OrderOutcomeUnknown",
     "OrderRejected",
     "OrderRequest",
+    "OrderSafety",
     "OrderSide",
     "OrderStatus",
     "OrderType",
@@ -153,6 +172,8 @@ __all__ = [
     "RateLimited",
     "RealTimeStream",
     "RequestTimeout",
+    "Resolution",
+    "RiskLimits",
     "Sandbox",
     "Secret",
     "SessionConflict",
@@ -165,11 +186,13 @@ __all__ = [
     "Topic",
     "Trade",
     "TradeForgeError",
+    "TradingDay",
     "TradingPlatformAPI",
     "TransportError",
     "UserDataType",
     "UserEvent",
     "UserTradeEvent",
+    "VenueClass",
     "VenueError",
     "Veto",
     "from_json",
@@ -177,6 +200,7 @@ __all__ = [
     "installed_providers",
     "load_provider",
     "load_sandbox",
+    "outcomes",
     "read_settings",
     "to_json",
 ]

@@ -23,6 +23,7 @@ from tradeforge_core.models import (
     Position,
     Trade,
 )
+from tradeforge_core.orders.limits import TradingDay
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.link import StreamLink
 
@@ -39,6 +40,13 @@ class VenueAdapter(ABC):
     capabilities: ClassVar[Capabilities]
     stream_of: ClassVar[Mapping[MarketDataType | UserDataType, str]]
     """Which of the provider's connections carries each kind of data."""
+    trading_day: ClassVar[TradingDay] = TradingDay()
+    """When the venue begins to count a day anew."""
+
+    @property
+    def realm(self) -> str:
+        """Where its account ids mean something, such as the host: each has journals of its own."""
+        return "default"
 
     @abstractmethod
     async def _log_in(self) -> None:

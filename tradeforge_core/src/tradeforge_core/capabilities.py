@@ -8,6 +8,7 @@ from tradeforge_core.enums import (
     OrderType,
     TimeInForce,
     UserDataType,
+    VenueClass,
 )
 
 
@@ -15,6 +16,8 @@ from tradeforge_core.enums import (
 class Capabilities:
     """Everything is off until the provider declares it."""
 
+    venue_class: VenueClass = VenueClass.C
+    """What is guaranteed for an order whose answer is lost."""
     order_types: frozenset[OrderType] = frozenset()
     brackets: bool = False
     """An order may bring a stop loss and a take profit along."""

@@ -15,6 +15,7 @@ from tradeforge_core import events
 from tradeforge_core.enums import MarketDataType, UserDataType
 from tradeforge_core.errors import DecodeError
 from tradeforge_core.models import exact
+from tradeforge_core.outcomes import OrderOutcome
 from tradeforge_core.secret import Secret
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _EVENTS: dict[str, type] = {one.__name__: one for one in typing.get_args(events.Event)}
+_OUTCOMES: dict[str, type] = {one.__name__: one for one in typing.get_args(OrderOutcome)}
+_TAGS = dict.fromkeys(_EVENTS.values(), "event") | dict.fromkeys(_OUTCOMES.values(), "outcome")
+"""The member that carries the name of the class, where a reader cannot know it beforehand."""
 
 
 def to_json(obj: object, indent: int | None = None) -> str:
@@ -62,10 +66,20 @@ def _no_constant(name: str) -> None:
 def _event_class(cls: Any, data: object) -> Any:
     if not isinstance(cls, types.UnionType):
         return cls
+    if cls == OrderOutcome:
+        return cls
     name = data.get("event") if isinstance(data, dict) else None
     chosen = _EVENTS.get(name) if isinstance(name, str) else None
     if chosen is None or chosen not in typing.get_args(cls):
         raise DecodeError(f"{name!r} is not the name of an event", path="$.event")
+    return chosen
+
+
+def _outcome_class(data: object) -> type:
+    name = data.get("outcome") if isinstance(data, dict) else None
+    chosen = _OUTCOMES.get(name) if isinstance(name, str) else None
+    if chosen is None:
+        raise ValueError(f"{name!r} is not the name of an outcome")
     return chosen
 
 
@@ -92,6 +106,9 @@ def _converter() -> "Converter":
     for plain_type, hook in _PLAIN.items():
         converter.register_structure_hook(plain_type, hook)
     converter.register_structure_hook(MarketDataType | UserDataType, _to_data_type)
+    converter.register_structure_hook(
+        OrderOutcome, lambda data, _: converter.structure(data, _outcome_class(data))
+    )
 
     def without_raw(cls: type) -> dict[str, Any]:
         return {one.name: override(omit=True) for one in attrs.fields(cls) if one.name == "raw"}
@@ -100,9 +117,10 @@ def _converter() -> "Converter":
         plain: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn(
             cls, converter, **without_raw(cls)
         )
-        if cls.__name__ not in _EVENTS:
+        tag = _TAGS.get(cls)
+        if tag is None:
             return plain
-        return lambda event: {"event": cls.__name__, **plain(event)}
+        return lambda thing: {tag: cls.__name__, **plain(thing)}
 
     def structure(cls: type) -> Callable[[Any, Any], Any]:
         plain: Callable[[Any, Any], Any] = make_dict_structure_fn(
@@ -118,11 +136,12 @@ def _converter() -> "Converter":
 def _named(cls: type, data: object) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ValueError(f"expected an object, got {type(data).__name__}")
-    if cls.__name__ not in _EVENTS or "event" not in data:
+    tag = _TAGS.get(cls)
+    if tag is None or tag not in data:
         return data
-    if data["event"] != cls.__name__:
-        raise ValueError(f"this is a {data['event']!r}, not a {cls.__name__}")
-    return {name: value for name, value in data.items() if name != "event"}
+    if data[tag] != cls.__name__:
+        raise ValueError(f"this is a {data[tag]!r}, not a {cls.__name__}")
+    return {name: value for name, value in data.items() if name != tag}
 
 
 def _to_decimal(value: object, _: type) -> Decimal:

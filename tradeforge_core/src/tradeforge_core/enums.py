@@ -106,3 +106,14 @@ class GapCause(StrEnum):
     """This subscriber was too slow and its backlog of market data was dropped."""
     DECODE_ERROR = "decode_error"
     """A message was not understood and has been left out."""
+
+
+class VenueClass(StrEnum):
+    """What a venue does for an order whose answer is lost: it decides what can be guaranteed."""
+
+    A = "a"
+    """It refuses a second order of the same client order id, and orders can be looked up by it."""
+    B = "b"
+    """Orders can be looked up by their client order id; a second one of it is not refused."""
+    C = "c"
+    """Neither."""

@@ -10,6 +10,8 @@ TradeForgeError
 ├── OrderVetoed              an add-on refused the order; nothing was sent
 ├── NotSent                  proof that nothing reached the venue
 ├── OrderOutcomeUnknown      sent, and no proof of what became of it
+├── JournalUnavailable       what is sent cannot be written down, or read back
+├── DuplicateIntent          the journal has this name already, for another request
 ├── NotFlat                  positions or orders are left after closing
 ├── SubscriberOverflow       this subscriber was too slow for data that may not be dropped
 ├── BookNotLive              the order book has a hole and must not be read
@@ -24,7 +26,8 @@ TradeForgeError
     ├── RateLimited
     ├── NotFound
     └── OrderRejected
-        └── MarketClosed
+        ├── MarketClosed
+        └── DuplicateClientOrderId
 """
 
 from collections.abc import Iterable
@@ -100,10 +103,10 @@ class NotSent(TradeForgeError):
 
 
 class OrderOutcomeUnknown(TradeForgeError):
-    """The request was sent and there is no proof of what became of it: look before trying again.
+    """The request was sent and there is no proof of what became of it: do not send it again.
 
-    `operation` is what was asked for ("place", "modify", "cancel", "close"). A placed order can be
-    looked for with `find_order(client_order_id)`.
+    `operation` is what was asked for ("place", "modify", "cancel", "close"). The search goes on:
+    `resolve(client_order_id)` waits for what it finds.
     """
 
     def __init__(
@@ -118,6 +121,17 @@ class OrderOutcomeUnknown(TradeForgeError):
         self.operation = operation
         self.client_order_id = client_order_id
         self.order_id = order_id
+
+
+class JournalUnavailable(TradeForgeError):
+    """The journal cannot be written or read; the message says why and what to do.
+
+    Raised before anything is sent: an order that is not on record does not leave.
+    """
+
+
+class DuplicateIntent(TradeForgeError):
+    """The journal has this client order id already, and that one may have reached the venue."""
 
 
 class NotFlat(TradeForgeError):
@@ -246,3 +260,7 @@ class OrderRejected(VenueError):
 
 class MarketClosed(OrderRejected):
     """The instrument does not trade at this moment."""
+
+
+class DuplicateClientOrderId(OrderRejected):
+    """The venue has an order of this client order id already, and made no second one."""

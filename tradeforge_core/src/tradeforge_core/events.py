@@ -18,6 +18,7 @@ from tradeforge_core.enums import (
     UserDataType,
 )
 from tradeforge_core.models import Account, Order, Position, Trade
+from tradeforge_core.outcomes import OrderOutcome
 
 
 class Topic(NamedTuple):
@@ -117,6 +118,15 @@ class UserTradeEvent:
 
 
 @frozen(kw_only=True)
+class OrderOutcomeEvent:
+    """What became of a request of yours became known here, or how far the search for it is."""
+
+    outcome: OrderOutcome
+    time: datetime | None = None
+    received: datetime
+
+
+@frozen(kw_only=True)
 class StatusChanged:
     """A stream went from one state to another; `reason` says why, where there is one to tell.
 
@@ -151,7 +161,12 @@ class Gap:
 HealthEvent = StatusChanged | Gap
 MarketEvent = QuoteEvent | DepthEvent | MarketTradeEvent | HealthEvent
 UserEvent = (
-    AccountUpdateEvent | OrderUpdateEvent | PositionUpdateEvent | UserTradeEvent | HealthEvent
+    AccountUpdateEvent
+    | OrderUpdateEvent
+    | PositionUpdateEvent
+    | UserTradeEvent
+    | OrderOutcomeEvent
+    | HealthEvent
 )
 Event = (
     QuoteEvent
@@ -161,5 +176,6 @@ Event = (
     | OrderUpdateEvent
     | PositionUpdateEvent
     | UserTradeEvent
+    | OrderOutcomeEvent
     | HealthEvent
 )

@@ -8,6 +8,7 @@ import pluggy
 if TYPE_CHECKING:
     from tradeforge_core.events import Event, StatusChanged
     from tradeforge_core.models import OrderRequest
+    from tradeforge_core.outcomes import OrderOutcome
     from tradeforge_core.plugins import HttpRequestDetails, OrderContext, Veto
     from tradeforge_core.registry import ProviderInfo
 
@@ -25,6 +26,11 @@ def tradeforge_check_order(
     request: "OrderRequest", context: "OrderContext"
 ) -> "Veto | None | Awaitable[Veto | None]":
     """Refuse an order by returning, or awaiting, a `Veto`; raising refuses it too."""
+
+
+@_hookspec
+def tradeforge_order_outcome(provider: str, outcome: "OrderOutcome") -> None:
+    """See what became of every request that changes something, as soon as it is known."""
 
 
 @_hookspec

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         Position,
         Trade,
     )
-    from tradeforge_core.orders.unwinding import CancelResult
+    from tradeforge_core.orders.kill_switch import Halt
+    from tradeforge_core.outcomes import CancelResult, OrderOutcome
     from tradeforge_core.streams.subscription import Subscription
 
 EventHandler = TypeVar("EventHandler", bound="Callable[[Event], object]")
@@ -91,6 +92,54 @@ class TradingPlatformAPI(ABC):
         Raises `InvalidOrder`, `OrderVetoed`, `NotSupported` and `NotSent` (nothing left),
         `OrderRejected` (the venue said no) and `OrderOutcomeUnknown` (look before you try again).
         """
+
+    @abstractmethod
+    async def outcome(self, client_order_id: str) -> "OrderOutcome":
+        """What is known of a request, of this run or an earlier one. Raises `NotFound`."""
+
+    @abstractmethod
+    async def resolve(
+        self, client_order_id: str, *, timeout: float | None = None
+    ) -> "OrderOutcome":
+        """Wait until it is known what became of a request, `timeout` seconds at the most.
+
+        Still an `Unknown` if that passes first. Raises `NotFound`.
+        """
+
+    @abstractmethod
+    async def resubmit(
+        self, client_order_id: str, *, accept_duplicate_risk: bool = False
+    ) -> "Order":
+        """Send an order whose outcome is unknown once more, under its name, and return it.
+
+        Harmless where the venue refuses a second order of a name (`VenueClass.A`). Elsewhere it
+        needs `accept_duplicate_risk`, and looks that found nothing. Raises as `place_order`.
+        """
+
+    @abstractmethod
+    async def acknowledge(self, client_order_id: str) -> None:
+        """Take note that an outcome stays unknown: the search ends, and risk is free again."""
+
+    @abstractmethod
+    def unsettled_outcomes(self) -> list["OrderOutcome"]:
+        """The outcomes that are not known, oldest first."""
+
+    @property
+    @abstractmethod
+    def halted(self) -> "Halt | None":
+        """Why and since when no new risk is taken; None if it is."""
+
+    @abstractmethod
+    def halt(self, reason: str) -> None:
+        """Take no new risk from now on: in this process and in others, and after a restart.
+
+        Cancels, closes, and orders that can only make a position smaller still pass. Raises
+        `OSError` when it cannot be written down; then it holds for this process.
+        """
+
+    @abstractmethod
+    def resume(self) -> None:
+        """End the halt."""
 
     @abstractmethod
     async def modify_order(

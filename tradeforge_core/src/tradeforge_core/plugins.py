@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tradeforge_core.events import Event, StatusChanged
     from tradeforge_core.models import Contract, OrderRequest
+    from tradeforge_core.outcomes import OrderOutcome
 
 ADD_ONS = "tradeforge.plugins"
 
@@ -81,6 +82,9 @@ class Plugins:
             elif veto is not None:
                 reasons.append(f"{name} answered {veto!r}, which is neither a Veto nor None")
         return reasons
+
+    def saw_outcome(self, provider: str, outcome: "OrderOutcome") -> None:
+        self._observe("tradeforge_order_outcome", provider=provider, outcome=outcome)
 
     def saw_event(self, provider: str, event: "Event") -> None:
         self._observe("tradeforge_event", provider=provider, event=event)

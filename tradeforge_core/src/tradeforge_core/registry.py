@@ -9,6 +9,7 @@ from attrs import frozen
 
 from tradeforge_core.config import Settings, read_settings
 from tradeforge_core.errors import ProviderLoadError, ProviderNotFound, TradeForgeError
+from tradeforge_core.orders.safety import OrderSafety
 from tradeforge_core.plugins import Plugins, entry_points, new_manager
 
 if TYPE_CHECKING:
@@ -63,10 +64,12 @@ def load_provider(
     settings: Mapping[str, str] | None = None,
     *,
     plugins: Iterable[object] = (),
+    safety: OrderSafety | None = None,
 ) -> "Provider":
     """The provider of this name, configured and not yet connected.
 
     `settings` beat the environment, which beats `.env`. `plugins` join the installed add-ons.
+    `safety` is how carefully it trades, by default what the settings say.
     Raises `ProviderNotFound`, `ProviderLoadError`, `PluginLoadError`, `ConfigError`.
     """
     _require_text(settings)
@@ -74,7 +77,9 @@ def load_provider(
     info = _provider_info(entry_point)
     found, add_ons = read_settings(name, settings), Plugins(plugins)
     with _loading(entry_point):
-        return info.create(found, add_ons)
+        provider = info.create(found, add_ons)
+    provider.safety = safety or OrderSafety.from_settings(found)
+    return provider
 
 
 def load_sandbox(name: str, *, port: int = 0, seed: int = 0, control: bool = False) -> "Sandbox":

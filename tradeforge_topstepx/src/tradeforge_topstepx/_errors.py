@@ -10,6 +10,7 @@ from attrs import frozen
 
 from tradeforge_core import (
     AuthenticationError,
+    DuplicateClientOrderId,
     MarketClosed,
     NotFound,
     OrderRejected,
@@ -109,7 +110,11 @@ _TEXT_HINTS = {
     "custom tag is already in use": "a client order id names one order for ever, a refused one too",
     "Cannot trail without a last price": "nothing has traded yet: try again after the first trade",
 }
-_HALTED = "not in an active trading status"
+_BY_TEXT: Mapping[str, type[OrderRejected]] = {
+    "not in an active trading status": MarketClosed,
+    "custom tag is already in use": DuplicateClientOrderId,
+}
+"""Refusals that share a code with others and differ by their text only."""
 _HINTS = {
     "InvalidCredentials": "check TS_USERNAME (the login name, not the e-mail) and TS_API_KEY",
     "ApiSubscriptionNotFound": "the API subscription of this user is not active",
@@ -124,8 +129,8 @@ def refusal_error(codes: Codes, path: str, code: int, text: str | None) -> Venue
     """The error for an answer that is not a success; a code nobody documented stays visible."""
     refusal = codes.get(code, Refusal(f"undocumented code {code}"))
     kind = refusal.error
-    if kind is OrderRejected and text and _HALTED in text:
-        kind = MarketClosed
+    if kind is OrderRejected:
+        kind = next((one for part, one in _BY_TEXT.items() if text and part in text), kind)
     hint = _text_hint(text) or _HINTS.get(refusal.name)
     said = ": ".join(part for part in (refusal.name, text) if part)
     message = f"{path}: {said}" + (f" ({hint})" if hint else "")

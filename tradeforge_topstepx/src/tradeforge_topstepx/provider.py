@@ -1,11 +1,12 @@
 """TopStepX: each thing that the contract asks for, as one short method."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -21,13 +22,16 @@ from tradeforge_core import (
     NotFound,
     Order,
     OrderRequest,
+    OrderSafety,
     OrderType,
     Plugins,
     Position,
     Provider,
     Secret,
     Trade,
+    TradingDay,
     UserDataType,
+    VenueClass,
 )
 from tradeforge_core.adapter import Write
 from tradeforge_core.kit.clock import Clock
@@ -73,6 +77,8 @@ class TopStepXProvider(Provider):
 
     name = "topstepx"
     capabilities = Capabilities(
+        # a tag is unique per account for ever, and the query of orders finds it in any status
+        venue_class=VenueClass.A,
         # a stop-limit order has a code at the gateway, and nobody has seen it accepted
         order_types=frozenset(_mapping.TYPES.values()) - {OrderType.STOP_LIMIT},
         brackets=True,
@@ -86,6 +92,8 @@ class TopStepXProvider(Provider):
         **dict.fromkeys(UserDataType, USER_HUB),
     }
 
+    trading_day = TradingDay(starts=time(17), zone="America/Chicago")
+
     def __init__(
         self,
         config: TopStepXConfig,
@@ -94,10 +102,13 @@ class TopStepXProvider(Provider):
         clock: Clock | None = None,
         backoff: Backoff | None = None,
         timeouts: StreamTimeouts | None = None,
+        safety: OrderSafety | None = None,
         hub_limits: HubLimits | None = None,
         record_frames: Path | None = None,
     ) -> None:
-        super().__init__(plugins=plugins, clock=clock, backoff=backoff, timeouts=timeouts)
+        super().__init__(
+            plugins=plugins, clock=clock, backoff=backoff, timeouts=timeouts, safety=safety
+        )
         self.config = config
         self._hub_limits = hub_limits or HubLimits()
         self._record_frames = record_frames
@@ -106,6 +117,11 @@ class TopStepXProvider(Provider):
         self._refresher = TaskOwner()
         self._http = self._new_http()
         self._rest = Rest(self._http, config, self._clock)
+
+    @property
+    def realm(self) -> str:
+        address = urlsplit(self.config.rest_url)
+        return address.netloc.rpartition("@")[2]
 
     def _new_http(self) -> HttpClient:
         return HttpClient(

@@ -5,22 +5,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from tradeforge_core.errors import TradeForgeError
 from tradeforge_core.orders.intents import Intent
-
-
-class JournalUnavailable(TradeForgeError):
-    """The journal cannot be written or read; the message says why and what to do.
-
-    Raised before anything is sent: an order that is not on record does not leave.
-    """
-
-
-class DuplicateIntent(TradeForgeError):
-    """The journal has an intent of this id, and it may have reached the venue; nothing was sent.
-
-    The entry belongs to the earlier intent: whoever gets this must not settle it.
-    """
 
 
 class IntentState(StrEnum):

@@ -6,8 +6,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tradeforge_core.errors import JournalUnavailable
 from tradeforge_core.orders import _journal_table as table
-from tradeforge_core.orders._journal_entry import JournalUnavailable
 from tradeforge_core.orders._journal_log import is_damaged
 
 if TYPE_CHECKING:

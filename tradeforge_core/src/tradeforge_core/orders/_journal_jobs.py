@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from attrs import define, evolve, frozen
 
+from tradeforge_core.errors import DuplicateIntent, JournalUnavailable
 from tradeforge_core.orders import _journal_table as table
-from tradeforge_core.orders._journal_entry import (
-    DuplicateIntent,
-    IntentState,
-    JournalEntry,
-    JournalUnavailable,
-)
+from tradeforge_core.orders._journal_entry import IntentState, JournalEntry
 from tradeforge_core.orders.intents import Intent
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from tradeforge_core.orders._journal_entry import JournalUnavailable
+from tradeforge_core.errors import JournalUnavailable
 
 _FAR = 1 << 30
 """The byte that is locked on Windows, far behind the text, which must stay readable."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from tradeforge_core.orders._journal_entry import JournalUnavailable
+from tradeforge_core.errors import JournalUnavailable
 from tradeforge_core.orders._journal_jobs import Flush, Job
 from tradeforge_core.orders._journal_store import JournalStore
 

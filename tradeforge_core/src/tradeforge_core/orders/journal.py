@@ -11,15 +11,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tradeforge_core.errors import DuplicateIntent, JournalUnavailable
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.orders import _journal_file as file
 from tradeforge_core.orders import _journal_table as table
-from tradeforge_core.orders._journal_entry import (
-    DuplicateIntent,
-    IntentState,
-    JournalEntry,
-    JournalUnavailable,
-)
+from tradeforge_core.orders._journal_entry import IntentState, JournalEntry
 from tradeforge_core.orders._journal_jobs import (
     Acknowledge,
     Begin,
@@ -35,11 +31,9 @@ from tradeforge_core.orders._journal_writer import JournalWriter
 from tradeforge_core.orders.intents import Intent, aware_utc
 
 __all__ = [
-    "DuplicateIntent",
     "IntentState",
     "Journal",
     "JournalEntry",
-    "JournalUnavailable",
     "read_journal",
 ]
 

@@ -1,32 +1,58 @@
-"""From a request to the venue: once, and with an honest answer about what became of it.
+"""From a request to the venue: written down, sent once, and with an honest answer.
 
-Only documented proof counts. `NotSent` needs proof that no byte left, and a refusal needs the
-venue's own documented words; whatever else happens after the hand-off is `OrderOutcomeUnknown`.
+The work runs in a task that the provider owns. The caller's cancellation frees the caller at once;
+the request goes its way, and its outcome arrives as an event.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+from tradeforge_core.adapter import VenueAdapter
+from tradeforge_core.converter import to_json
 from tradeforge_core.errors import (
+    Disconnected,
+    DuplicateClientOrderId,
+    DuplicateIntent,
     InvalidOrder,
+    JournalUnavailable,
     NotFound,
     NotSent,
     NotSupported,
-    OrderOutcomeUnknown,
-    OrderRejected,
     TradeForgeError,
-    TransportError,
 )
 from tradeforge_core.kit.budget import Lane, reads_go
+from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
+from tradeforge_core.models import Order
+from tradeforge_core.orders.case import Case
+from tradeforge_core.orders.classification import acceptance, never_sent, outcome_of, unknown
+from tradeforge_core.orders.intents import Operation
+from tradeforge_core.orders.journal import IntentState, Journal
+from tradeforge_core.orders.resolver import Resolver
+from tradeforge_core.orders.safety import LookUps
+from tradeforge_core.outcomes import (
+    Accepted,
+    OrderOutcome,
+    Rejected,
+    Unknown,
+)
+from tradeforge_core.outcomes import (
+    NotSent as NotSentOutcome,
+)
 
 T = TypeVar("T")
 
 _log = logging.getLogger("tradeforge_core")
 
-_PROOF = (OrderRejected, NotFound, NotSupported, NotSent)
+_STATES: dict[type, IntentState] = {
+    Accepted: IntentState.ACCEPTED,
+    Rejected: IntentState.REJECTED,
+    NotSentOutcome: IntentState.NOT_SENT,
+    Unknown: IntentState.UNKNOWN,
+}
+_EXITS = (Operation.CANCEL, Operation.CLOSE)
 
 
 async def before_sending(look_up: Awaitable[T], operation: str, lane: Lane = Lane.WRITE) -> T:
@@ -43,46 +69,178 @@ async def before_sending(look_up: Awaitable[T], operation: str, lane: Lane = Lan
         raise NotSent(f"{operation}: the check before it failed ({error})") from error
 
 
-async def send_once(
-    write: Coroutine[Any, Any, T],
-    *,
-    tasks: TaskOwner,
-    operation: str,
-    client_order_id: str | None = None,
-    order_id: str | None = None,
-) -> T:
-    """The result of `write`, which runs once, in a task that outlives the caller's cancellation.
+class OrderPath:
+    """Carries cases out, and keeps those whose outcome is not known."""
 
-    Raises the documented refusals, `NotSent`, and `OrderOutcomeUnknown` for all else.
-    """
-    try:
-        return await tasks.run(write, name=f"{operation} {client_order_id or order_id}")
-    except asyncio.CancelledError:
-        # the caller is free to go; what he asked for is on its way, and this is its name
-        name = client_order_id or order_id
-        _log.warning("%s %s goes on without its caller: look for it", operation, name)
-        raise
-    except _PROOF:
-        raise
-    except TransportError as error:
-        if not error.sent:
-            raise NotSent(
-                f"{operation}: {error}; nothing was sent", client_order_id=client_order_id
-            ) from error
-        raise _unknown(operation, error, client_order_id, order_id) from error
-    except Exception as error:  # even a bug: it may have struck after the bytes had left
-        raise _unknown(operation, error, client_order_id, order_id) from error
+    def __init__(
+        self,
+        venue: VenueAdapter,
+        *,
+        tasks: TaskOwner,
+        clock: Clock,
+        times: LookUps,
+        announce: Callable[[OrderOutcome], None],
+    ) -> None:
+        self._tasks = tasks
+        self._clock = clock
+        self._announce = announce
+        self._searches = TaskOwner()
+        self._cases: dict[tuple[str, str], Case] = {}
+        """By account and name: a name of the caller's own may serve in several accounts."""
+        self._resolver = Resolver(
+            venue, times=times, clock=clock, record=self.record, attempt=self._attempt
+        )
 
+    # --- what is on its way ---
 
-def _unknown(
-    operation: str, error: Exception, client_order_id: str | None, order_id: str | None
-) -> OrderOutcomeUnknown:
-    look = "find_order(account_id, client_order_id)" if client_order_id else "the open orders"
-    reason = error if isinstance(error, TradeForgeError) else repr(error)
-    return OrderOutcomeUnknown(
-        f"{operation} was sent and its outcome is not known ({reason}): look with {look} before"
-        f" you try again" + (f"; client_order_id={client_order_id}" if client_order_id else ""),
-        operation=operation,
-        client_order_id=client_order_id,
-        order_id=order_id,
-    )
+    def cases(self, client_order_id: str | None = None) -> list[Case]:
+        """Those whose outcome is not known yet, of this name or all."""
+        found = self._cases.values()
+        return [one for one in found if client_order_id in (None, one.id)]
+
+    def saw(self, order: Order) -> None:
+        """The private stream showed this order."""
+        case = self._cases.get((order.account_id, order.client_order_id or ""))
+        if case is not None:
+            self._resolver.saw(case, order)
+
+    # --- carrying out ---
+
+    async def carry_out(self, case: Case, *, patient: bool = True) -> Order | None:
+        """Send it, once, and find out what became of it. Raises what says that it was not accepted.
+
+        Not `patient` means that the caller does not wait for the search after a lost answer.
+        """
+        self._keep(case)
+        try:
+            await self._tasks.run(self._work(case, patient), name=case.name)
+        except asyncio.CancelledError:
+            # the caller is free to go; what he asked for is on its way, and this is its name
+            _log.warning("%s goes on without its caller: its outcome will be an event", case.name)
+            raise
+        except Disconnected as ended:  # by disconnect(): the outcome so far says what is known
+            if case.outcome is None and case.handed_off_at is None:
+                self._refuse(case, ended)
+        return case.accepted_order()
+
+    def follow(self, case: Case) -> None:
+        """Search for the outcome of a case that an earlier run of the program left behind."""
+        self._keep(case)
+        self._searches.start(self._search(case), name=f"search for {case.name}")
+
+    def give_up(self, case: Case) -> None:
+        """Somebody has taken note that it will not be known; nobody need wait for it."""
+        case.acknowledged = True
+        case.given_up.set()
+        self._cases.pop(case.key, None)
+
+    async def send_again(self, case: Case) -> None:
+        """One more request of an unknown case, and a search if that proves nothing."""
+        await self._tasks.run(self._work_again(case), name=f"once more {case.name}")
+
+    async def close_searches(self) -> None:
+        """End every search; whoever waits for one is told what is known."""
+        for case in self.cases():
+            case.given_up.set()
+        await self._searches.close()
+
+    def forget(self) -> None:
+        """What is unknown stays so in the journal, for the next start."""
+        for case in self.cases():
+            _log.warning("the outcome of %s is not known yet: the next start goes on", case.name)
+        self._cases.clear()
+
+    def _keep(self, case: Case) -> None:
+        if case.key in self._cases:
+            raise InvalidOrder([f"client_order_id {case.id!r} is in use by an order on its way"])
+        self._cases[case.key] = case
+
+    async def _work(self, case: Case, patient: bool) -> None:
+        await self._attempt(case)
+        if case.is_settled:
+            return
+        searching = self._searches.start(self._search(case), name=f"search for {case.name}")
+        if patient:
+            await self._patience(case, searching)
+
+    async def _work_again(self, case: Case) -> None:
+        await self._attempt(case)
+        if not case.is_settled:
+            await self._resolver.search(case)
+
+    async def _patience(self, case: Case, searching: "asyncio.Task[None]") -> None:
+        given_up = asyncio.ensure_future(case.given_up.wait())
+        try:
+            await asyncio.wait([searching, given_up], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            given_up.cancel()
+
+    async def _search(self, case: Case) -> None:
+        await self._resolver.search(case)
+        case.given_up.set()
+        await self._resolver.keep_looking(case)
+
+    async def _attempt(self, case: Case) -> None:
+        """One request. It is written down before its first byte, and so is its outcome."""
+        try:
+            await self._hand_off(case)
+        except DuplicateIntent as error:
+            case.journal = None  # the record there is that of another order
+            self._refuse(case, InvalidOrder([str(error)]))
+            return
+        except TradeForgeError as error:
+            self._refuse(case, error)
+            return
+        try:
+            order = await case.send()
+        except asyncio.CancelledError:
+            ended = Disconnected("disconnect() came before the answer")
+            self.record(case, unknown(case, ended, self._clock.now()), ended)
+            raise
+        except Exception as error:  # noqa: BLE001  # even a bug: it may have struck after the bytes left
+            self._failed(case, error)
+        else:
+            self.record(case, acceptance(case, order, self._clock.now()))
+
+    async def _hand_off(self, case: Case) -> None:
+        """Write down that it leaves now; once this returns, that is on the disk."""
+        if case.journal is not None:
+            if not case.attempts:
+                case.journal.begin(case.intent)
+            await self._written(case, case.journal)
+        case.attempts += 1
+        case.handed_off_at = case.handed_off_at or self._clock.now()
+
+    async def _written(self, case: Case, journal: Journal) -> None:
+        try:
+            await journal.hand_off(case.id, self._clock.now())
+        except JournalUnavailable as error:
+            if case.intent.operation not in _EXITS:
+                raise
+            # a full disk must keep nobody in a position; what is held now tells what became of it
+            _log.error("%s is sent without a record of it: %s", case.name, error)
+            case.journal = None
+
+    def _refuse(self, case: Case, error: TradeForgeError) -> None:
+        """It could not be handed off. Of a second attempt that says nothing about the first."""
+        if case.outcome is None:
+            self.record(case, never_sent(case, error, self._clock.now()), error)
+
+    def _failed(self, case: Case, error: Exception) -> None:
+        if isinstance(error, DuplicateClientOrderId):
+            case.duplicate = error
+        if isinstance(case.outcome, Unknown):
+            return  # what a repeated request is told says nothing about the first one
+        self.record(case, outcome_of(case, error, self._clock.now()), error)
+
+    def record(self, case: Case, outcome: OrderOutcome, error: Exception | None = None) -> None:
+        """Keep the outcome, write it down and tell it. The first proof stands."""
+        if case.is_settled:
+            return
+        case.outcome, case.error = outcome, error
+        if case.journal is not None:
+            case.journal.settle(case.id, _STATES[type(outcome)], to_json(outcome), outcome.time)
+        if not isinstance(outcome, Unknown):
+            self._cases.pop(case.key, None)
+            case.settled.set()
+        self._announce(outcome)

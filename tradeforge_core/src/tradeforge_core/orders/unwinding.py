@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Iterable
 from decimal import Decimal
 
-from attrs import frozen
-
 from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.enums import OrderStatus
 from tradeforge_core.errors import NotFlat, NotSent, OrderOutcomeUnknown, TradeForgeError
@@ -14,18 +12,11 @@ from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Order, Position
 from tradeforge_core.orders.desk import OrderDesk
 from tradeforge_core.orders.path import before_sending
+from tradeforge_core.outcomes import CancelResult
 from tradeforge_core.requests import OrderChange
 
 _LOOKS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0, 2.0, 3.0)
 """Seconds before each look at what is left: ten in all, most of them early."""
-
-
-@frozen
-class CancelResult:
-    """What became of one cancel of many; `error` is None where the venue took it."""
-
-    order_id: str
-    error: TradeForgeError | None = None
 
 
 class Unwinding:
@@ -46,7 +37,7 @@ class Unwinding:
         """Close, and take the exits of brackets along, which would open a new position."""
         with reads_go(Lane.URGENT):
             held = await before_sending(self._held(account_id, contract_id), "close", Lane.URGENT)
-            await self._desk.close(account_id, contract_id, size)
+            await self._desk.close(account_id, contract_id, size, held=held)
             if self._venue.capabilities.brackets and held:
                 target = Decimal(0) if size is None else max(abs(held) - size, Decimal(0))
                 await self._fit_exits(account_id, contract_id, target)
@@ -79,7 +70,7 @@ class Unwinding:
                 continue
             if not positions and not orders:
                 return
-            await self._cancel_each(account_id, orders)
+            await self._cancel_each(account_id, orders, patient=False)
             await closing.close_each(positions)
         raise NotFlat(positions, orders) from next(iter(closing.failures), trouble)
 
@@ -136,12 +127,16 @@ class Unwinding:
         orders = await self._venue._fetch_open_orders(account_id)
         return [one for one in orders if contract_id in (None, one.contract_id)]
 
-    async def _cancel_each(self, account_id: str, orders: list[Order]) -> list[CancelResult]:
-        return list(await asyncio.gather(*(self._cancel(account_id, one.id) for one in orders)))
+    async def _cancel_each(
+        self, account_id: str, orders: list[Order], *, patient: bool = True
+    ) -> list[CancelResult]:
+        """All at once. Not `patient` where the next look tells what became of a lost answer."""
+        cancels = (self._cancel(account_id, one.id, patient) for one in orders)
+        return list(await asyncio.gather(*cancels))
 
-    async def _cancel(self, account_id: str, order_id: str) -> CancelResult:
+    async def _cancel(self, account_id: str, order_id: str, patient: bool) -> CancelResult:
         try:
-            await self._desk.cancel(account_id, order_id)
+            await self._desk.cancel(account_id, order_id, patient=patient)
         except TradeForgeError as error:
             return CancelResult(order_id, error)
         return CancelResult(order_id)
@@ -159,12 +154,12 @@ class _Closing:
     async def close_each(self, positions: Iterable[Position]) -> None:
         for position in positions:
             if position.contract_id not in self._closed:
-                await self._close(position.contract_id)
+                await self._close(position.contract_id, position.size)
 
-    async def _close(self, contract_id: str) -> None:
+    async def _close(self, contract_id: str, held: Decimal) -> None:
         self._closed.add(contract_id)
         try:
-            await self._desk.close(self._account_id, contract_id, None)
+            await self._desk.close(self._account_id, contract_id, None, held=held, patient=False)
         except TradeForgeError as error:  # it must not keep the others open
             self.failures.append(error)
             if isinstance(error, NotSent):

@@ -8,7 +8,7 @@ from typing import Any
 
 from tradeforge_core.enums import MarketDataType, StreamConnectionStatus, UserDataType
 from tradeforge_core.errors import Disconnected, HandlerFailed, TradeForgeError
-from tradeforge_core.events import Event, HealthEvent, StatusChanged, Topic
+from tradeforge_core.events import Event, HealthEvent, OrderOutcomeEvent, StatusChanged, Topic
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.plugins import Plugins
@@ -19,6 +19,8 @@ from tradeforge_core.streams.queue import EventQueue
 from tradeforge_core.streams.supervisor import StreamTimeouts, Supervisor
 
 _log = logging.getLogger("tradeforge_core")
+
+_PRIVATE = frozenset(UserDataType)
 
 _WORST_FIRST = (
     StreamConnectionStatus.RECONNECTING,
@@ -42,7 +44,9 @@ class Switchboard:
         clock: Clock,
         backoff: Backoff,
         timeouts: StreamTimeouts,
+        watch: Callable[[Event], None] = lambda event: None,
     ) -> None:
+        self._watch = watch
         self._provider = provider
         self._make_link = make_link
         self._stream_of = stream_of
@@ -216,7 +220,19 @@ class Switchboard:
         """Hand an event to all who want its topic; never waits and never raises."""
         if topic not in self._wanted:
             return
+        if topic.kind in _PRIVATE:
+            self._watch(event)
         for queue in self._subscribers.get(topic, ()):
+            queue.put(topic, event)
+        for runner in self._event_handlers:
+            runner.queue.put(topic, event)
+        if self._plugins.watches_events:
+            self._plugins.saw_event(self._provider, event)
+
+    def publish_outcome(self, event: OrderOutcomeEvent) -> None:
+        """Hand it to who wants the orders of the account, and to the handlers."""
+        topic = Topic(UserDataType.ORDER_UPDATE, event.outcome.account_id)
+        for queue in self._queues_of(topic):
             queue.put(topic, event)
         for runner in self._event_handlers:
             runner.queue.put(topic, event)

@@ -1,0 +1,103 @@
+"""One request that changes something at the venue, from its hand-off until its outcome is known."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from attrs import define, field
+
+from tradeforge_core.adapter import Write
+from tradeforge_core.errors import (
+    InvalidOrder,
+    NotSent,
+    NotSupported,
+    OrderOutcomeUnknown,
+    OrderRejected,
+    TradeForgeError,
+)
+from tradeforge_core.models import Order, OrderRequest
+from tradeforge_core.orders.closing import Closing
+from tradeforge_core.orders.intents import Intent, Operation
+from tradeforge_core.orders.journal import Journal
+from tradeforge_core.outcomes import Accepted, OrderOutcome, Rejected, Unknown
+from tradeforge_core.outcomes import NotSent as NotSentOutcome
+from tradeforge_core.requests import OrderChange
+
+
+@define(eq=False, kw_only=True)
+class Case:
+    """An intent with all that is needed to carry it out and to find out what became of it."""
+
+    intent: Intent
+    send: Callable[[], Write[Order | None]]
+    """Each call is one request; the order path decides whether there is a second one."""
+    request: OrderRequest | None = None
+    """Of a placed order."""
+    change: OrderChange | None = None
+    """Of a modified order."""
+    closing: Closing | None = None
+    """Of a closed position."""
+    journal: Journal | None = None
+    """None where the request is not written down: exits pass also when the disk is full."""
+    attempts: int = 0
+    handed_off_at: datetime | None = None
+    outcome: OrderOutcome | None = None
+    error: Exception | None = None
+    """What the venue or the network said, for whoever waits."""
+    acknowledged: bool = False
+    duplicate: TradeForgeError | None = None
+    """The venue's refusal of a second order of this name."""
+    given_up: asyncio.Event = field(factory=asyncio.Event)
+    """Set when whoever waits need not wait any longer."""
+    settled: asyncio.Event = field(factory=asyncio.Event)
+
+    @property
+    def id(self) -> str:
+        return self.intent.id
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.intent.account_id, self.intent.id
+
+    @property
+    def is_settled(self) -> bool:
+        return self.outcome is not None and not isinstance(self.outcome, Unknown)
+
+    @property
+    def is_open_risk(self) -> bool:
+        """Whether nobody can say what this account holds until it is known."""
+        return (
+            isinstance(self.outcome, Unknown)
+            and not self.acknowledged
+            and self.intent.operation is not Operation.CANCEL
+        )
+
+    @property
+    def name(self) -> str:
+        about = f" of order {self.intent.order_id}" if self.intent.order_id else ""
+        return f"{self.intent.operation}{about} ({self.id})"
+
+    def accepted_order(self) -> Order | None:
+        """The order of an accepted request. Raises what says that it is not accepted."""
+        match self.outcome:
+            case Accepted(order=order):
+                return order
+            case Unknown() | None:
+                raise self._unknown() from self.error
+            case NotSentOutcome(reason=reason):
+                if isinstance(self.error, NotSupported | InvalidOrder):
+                    raise self.error
+                raise NotSent(reason, client_order_id=self.id) from self.error
+            case Rejected(reason=reason, code=code, name=name, order_id=order_id):
+                raise self.error or OrderRejected(reason, order_id=order_id, code=code, name=name)
+
+    def _unknown(self) -> OrderOutcomeUnknown:
+        cause = self.outcome.cause if isinstance(self.outcome, Unknown) else "no answer yet"
+        found = f", {self.outcome.resolution}" if isinstance(self.outcome, Unknown) else ""
+        return OrderOutcomeUnknown(
+            f"{self.intent.operation} was sent and its outcome is not known ({cause}{found}):"
+            f" do not send it again; wait with resolve({self.id!r}), which goes on looking",
+            operation=self.intent.operation.value,
+            client_order_id=self.id,
+            order_id=self.intent.order_id,
+        )

@@ -1,0 +1,208 @@
+"""What an order has to pass before it may leave: add-ons, limits, the kill switch."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+
+from attrs import define
+
+from tradeforge_core.adapter import VenueAdapter
+from tradeforge_core.enums import OrderSide
+from tradeforge_core.errors import OrderVetoed
+from tradeforge_core.kit.budget import Lane
+from tradeforge_core.kit.clock import Clock
+from tradeforge_core.models import Contract, Order, OrderRequest
+from tradeforge_core.orders.kill_switch import KillSwitch
+from tradeforge_core.orders.limits import RiskLimits, realised
+from tradeforge_core.orders.path import before_sending
+from tradeforge_core.plugins import OrderContext, Plugins
+from tradeforge_core.requests import OrderChange, Period
+
+_MINUTE = 60.0
+
+
+@define(eq=False)
+class _Claim:
+    """An order that is being placed and that no look at the venue can show yet."""
+
+    account_id: str
+    contract_id: str
+    signed_size: Decimal
+
+
+class Gate:
+    """Collects every reason against an order, not only the first one."""
+
+    def __init__(
+        self,
+        venue: VenueAdapter,
+        *,
+        plugins: Plugins,
+        limits: RiskLimits,
+        switch: KillSwitch,
+        clock: Clock,
+    ) -> None:
+        self._venue = venue
+        self._plugins = plugins
+        self._limits = limits
+        self._switch = switch
+        self._clock = clock
+        self._claims: list[_Claim] = []
+        self._placed: deque[float] = deque()
+
+    @contextmanager
+    def claim(self, request: OrderRequest) -> Iterator[None]:
+        """Count the order as one that works, for as long as it is being placed."""
+        claim = _Claim(request.account_id, request.contract_id, _signed(request.side, request.size))
+        self._claims.append(claim)
+        try:
+            yield
+        finally:
+            self._claims.remove(claim)
+
+    async def check(self, request: OrderRequest, contract: Contract) -> None:
+        """Raises `OrderVetoed` with all reasons, and `NotSent` where a limit cannot be checked."""
+        context = OrderContext(provider=self._venue.name, contract=contract)
+        reasons = await self._plugins.vetoes(request, context)
+        reasons += self._against_size(request.size)
+        reasons += self._against_contract(contract)
+        if against_risk := await self._against_risk(request):
+            if not await self.reduces(request):
+                reasons += against_risk
+        reasons += self._against_pace()  # last: nothing may be awaited before it counts
+        if reasons:
+            raise OrderVetoed(reasons)
+        self._placed.append(self._clock.monotonic())
+
+    async def check_change(self, order: Order, change: OrderChange) -> None:
+        """Raises `OrderVetoed` for a change that could make the account hold more."""
+        larger = change.size is not None and change.size > order.size
+        reasons = [*self._against_size(change.size)] if change.size is not None and larger else []
+        only_smaller = change.size is not None and change.size < order.size and _keeps_price(change)
+        if (halted := self._against_halt()) and not only_smaller:
+            request = _as_request(order, change)
+            reasons += [] if await self.reduces(request, besides=order.id) else halted
+        if reasons:
+            raise OrderVetoed(reasons)
+
+    def check_halt(self) -> None:
+        """Raises `OrderVetoed` while the kill switch is thrown."""
+        if reasons := self._against_halt():
+            raise OrderVetoed(reasons)
+
+    async def reduces(self, request: OrderRequest, *, besides: str | None = None) -> bool:
+        """Whether the order can only make the position smaller, with all that works already."""
+        if request.bracket is not None:
+            return False
+        held, working = await self._exposure(request, besides=besides)
+        size = _signed(request.side, request.size)
+        if held == 0 or (held > 0) == (size > 0):
+            return False
+        same_way = sum((one for one in working if (one > 0) == (size > 0)), Decimal(0))
+        return abs(same_way + size) <= abs(held)
+
+    async def _exposure(
+        self, request: OrderRequest, *, besides: str | None = None
+    ) -> tuple[Decimal, list[Decimal]]:
+        """What is held of the contract, and the signed sizes of all that works or is on its way."""
+        account_id, contract_id = request.account_id, request.contract_id
+        lane = Lane.URGENT  # also for an exit
+        positions = await before_sending(self._venue._fetch_positions(account_id), "place", lane)
+        orders = await before_sending(self._venue._fetch_open_orders(account_id), "place", lane)
+        held = sum((one.size for one in positions if one.contract_id == contract_id), Decimal(0))
+        working = [
+            _signed(one.side, one.remaining_size)
+            for one in orders
+            if one.contract_id == contract_id and one.id != besides
+        ]
+        return held, working + self._others(request)
+
+    def _others(self, request: OrderRequest) -> list[Decimal]:
+        """The claims of other orders: the first that fits is the one of this very order."""
+        place = (request.account_id, request.contract_id)
+        claims = [
+            one.signed_size for one in self._claims if (one.account_id, one.contract_id) == place
+        ]
+        own = _signed(request.side, request.size)
+        if own in claims:
+            claims.remove(own)
+        return claims
+
+    def _against_halt(self) -> list[str]:
+        halt = self._switch.halt
+        return [] if halt is None else [f"trading is halted: {halt.reason}"]
+
+    def _against_size(self, size: Decimal) -> list[str]:
+        most = self._limits.max_order_size
+        if most is None or size <= most:
+            return []
+        return [f"max_order_size is {most:f}, and this order has {size:f}"]
+
+    def _against_contract(self, contract: Contract) -> list[str]:
+        if self._limits.allows(contract):
+            return []
+        allowed = ", ".join(sorted(self._limits.allowed_contracts or ()))
+        return [f"{contract.symbol} is not among allowed_contracts: {allowed}"]
+
+    def _against_pace(self) -> list[str]:
+        most = self._limits.max_orders_per_minute
+        horizon = self._clock.monotonic() - _MINUTE
+        while self._placed and self._placed[0] <= horizon:
+            self._placed.popleft()
+        if most is None or len(self._placed) < most:
+            return []
+        return [f"max_orders_per_minute is {most}, and {len(self._placed)} were placed"]
+
+    async def _against_risk(self, request: OrderRequest) -> list[str]:
+        reasons = self._against_halt()
+        if self._limits.max_position is not None:
+            reasons += await self._against_position(request, self._limits.max_position)
+        if self._limits.max_daily_loss is not None:
+            reasons += await self._against_loss(request.account_id, self._limits.max_daily_loss)
+        return reasons
+
+    async def _against_position(self, request: OrderRequest, most: Decimal) -> list[str]:
+        held, working = await self._exposure(request)
+        size = _signed(request.side, request.size)
+        same_way = sum((one for one in working if (one > 0) == (size > 0)), Decimal(0))
+        would_be = held + same_way + size
+        if abs(would_be) <= most:
+            return []
+        return [f"max_position is {most:f}, and it could become {would_be:f}"]
+
+    async def _against_loss(self, account_id: str, most: Decimal) -> list[str]:
+        now = self._clock.now()
+        day = Period(start=self._venue.trading_day.began(now), end=now)
+        trades = await before_sending(self._venue._fetch_trades(account_id, day), "place")
+        result = realised(trades)
+        if -result < most:
+            return []
+        return [
+            f"max_daily_loss is {most:f}, and {-result:f} were lost since {day.start:%H:%M} UTC"
+        ]
+
+
+def _signed(side: OrderSide, size: Decimal) -> Decimal:
+    return size if side is OrderSide.BUY else -size
+
+
+def _keeps_price(change: OrderChange) -> bool:
+    prices: Iterable[Decimal | None] = (
+        change.limit_price,
+        change.stop_price,
+        change.trail_distance,
+    )
+    return all(price is None for price in prices)
+
+
+def _as_request(order: Order, change: OrderChange) -> OrderRequest:
+    """The order as it would be, for the question whether it can only make a position smaller."""
+    filled = order.filled_size
+    return OrderRequest(
+        account_id=order.account_id,
+        contract_id=order.contract_id,
+        side=order.side,
+        type=order.type,
+        size=(change.size or order.size) - filled,
+    )

@@ -1,0 +1,107 @@
+"""The journals of one provider: one for each account, opened when it is first written to."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from tradeforge_core.errors import JournalUnavailable
+from tradeforge_core.kit.clock import Clock
+from tradeforge_core.orders.journal import Journal, JournalEntry, read_journal
+from tradeforge_core.orders.safety import JournalKind
+from tradeforge_core.orders.state_folder import (
+    accounts_with_journals,
+    journal_path,
+    realm_folder,
+)
+
+_log = logging.getLogger("tradeforge_core")
+
+_MOST_ENTRIES = 100_000
+
+
+class Journals:
+    """What was sent for each account, and what became of it.
+
+    A journal is locked by the process that writes to it. Reading what an earlier run has left open
+    does not lock it, so programs that only look at data never stand in the way of a bot.
+    """
+
+    def __init__(self, provider: str, realm: str, kind: JournalKind, clock: Clock) -> None:
+        self._provider = provider
+        self._realm = realm
+        self._durable = kind is JournalKind.DURABLE
+        self._clock = clock
+        self._open: dict[str, Journal] = {}
+        self._opening = asyncio.Lock()
+
+    @property
+    def folder(self) -> Path | None:
+        """Where they are; None in memory."""
+        return realm_folder(self._provider, self._realm) if self._durable else None
+
+    async def of(self, account_id: str) -> Journal:
+        """The journal of this account. Raises `JournalUnavailable`."""
+        if found := self._open.get(account_id):
+            return found
+        async with self._opening:
+            if account_id not in self._open:
+                self._open[account_id] = await Journal.open(
+                    self._path(account_id), clock=self._clock
+                )
+        return self._open[account_id]
+
+    def opened(self) -> list[Journal]:
+        return list(self._open.values())
+
+    async def left_open(self) -> list[tuple[Journal, list[JournalEntry]]]:
+        """What earlier runs have left without an outcome, where no other process is at it."""
+        if not self._durable:
+            return []
+        found = []
+        for account_id in accounts_with_journals(self._provider, self._realm):
+            if not await asyncio.to_thread(self._has_open, account_id):
+                continue
+            try:
+                journal = await self.of(account_id)
+                found.append((journal, await journal.unsettled()))
+            except JournalUnavailable as error:
+                _log.warning("what was on its way for account %s: %s", account_id, error)
+        return found
+
+    async def find(self, client_order_id: str) -> JournalEntry | None:
+        """The record of this name in any account, of this run or an earlier one."""
+        for journal in self.opened():
+            if found := await journal.find(client_order_id):
+                return found
+        return await asyncio.to_thread(self._find_on_disk, client_order_id)
+
+    async def close(self) -> None:
+        """Write what waits, and let go of the locks."""
+        opened, self._open = self._open, {}
+        for journal in opened.values():
+            await journal.close()
+
+    def _has_open(self, account_id: str) -> bool:
+        path = self._path(account_id)
+        assert path is not None
+        try:
+            entries = read_journal(path, limit=_MOST_ENTRIES)
+        except JournalUnavailable:
+            return True  # damaged, perhaps: opening it tells
+        return any(not one.state.is_settled and not one.acknowledged for one in entries)
+
+    def _find_on_disk(self, client_order_id: str) -> JournalEntry | None:
+        accounts = accounts_with_journals(self._provider, self._realm) if self._durable else []
+        for account_id in accounts:
+            path = self._path(account_id)
+            if account_id in self._open or path is None:
+                continue
+            for entry in read_journal(path, limit=_MOST_ENTRIES):
+                if entry.intent.id == client_order_id:
+                    return entry
+        return None
+
+    def _path(self, account_id: str) -> Path | None:
+        if not self._durable:
+            return None
+        return journal_path(self._provider, self._realm, account_id)

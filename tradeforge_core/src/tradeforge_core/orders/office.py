@@ -1,0 +1,70 @@
+"""The order path of one provider, put together."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from tradeforge_core.adapter import VenueAdapter
+from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.tasks import TaskOwner
+from tradeforge_core.models import Contract
+from tradeforge_core.orders.desk import OrderDesk
+from tradeforge_core.orders.gate import Gate
+from tradeforge_core.orders.journals import Journals
+from tradeforge_core.orders.kill_switch import KillSwitch
+from tradeforge_core.orders.path import OrderPath
+from tradeforge_core.orders.safety import OrderSafety
+from tradeforge_core.orders.settlement import Settlement
+from tradeforge_core.orders.unwinding import Unwinding
+from tradeforge_core.outcomes import OrderOutcome
+from tradeforge_core.plugins import Plugins
+
+if TYPE_CHECKING:
+    from tradeforge_core.state import KnownOrders
+
+
+class OrderOffice:
+    """Its parts: the desk sends, the path follows, the settlement answers, the switch stops."""
+
+    def __init__(
+        self,
+        venue: VenueAdapter,
+        safety: OrderSafety,
+        *,
+        known_contract: Callable[[str], Awaitable[Contract]],
+        known_orders: "KnownOrders",
+        require_connection: Callable[[], None],
+        announce: Callable[[OrderOutcome], None],
+        plugins: Plugins,
+        clock: Clock,
+    ) -> None:
+        self.tasks = TaskOwner()
+        self.journals = Journals(venue.name, venue.realm, safety.journal, clock)
+        self.switch = KillSwitch(self.journals.folder)
+        gate = Gate(venue, plugins=plugins, limits=safety.limits, switch=self.switch, clock=clock)
+        self.path = OrderPath(
+            venue, tasks=self.tasks, clock=clock, times=safety.look_ups, announce=announce
+        )
+        self.desk = OrderDesk(
+            venue,
+            known_contract=known_contract,
+            known_orders=known_orders,
+            require_connection=require_connection,
+            gate=gate,
+            path=self.path,
+            journals=self.journals,
+            clock=clock,
+            risk_while_unknown=safety.risk_while_unknown,
+        )
+        self.unwinding = Unwinding(self.desk, venue, clock)
+        self.settlement = Settlement(
+            venue, path=self.path, journals=self.journals, gate=gate, clock=clock
+        )
+
+    async def close(self, *, grace: float) -> None:
+        """Let answers come for `grace` seconds, end every search, and close the journals."""
+        try:
+            await self.path.close_searches()
+            await self.tasks.close(grace=grace)
+        finally:
+            self.path.forget()
+            await self.journals.close()

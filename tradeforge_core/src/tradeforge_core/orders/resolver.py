@@ -1,0 +1,159 @@
+"""Finds out by evidence what became of a request whose answer was lost.
+
+A look counts only if it succeeded and read every page: a failed look-up is never absence. Absence
+itself is never proof: the request may arrive yet. So an outcome ends as known or stays unknown.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import attrs
+
+from tradeforge_core.adapter import VenueAdapter
+from tradeforge_core.errors import OrderRejected, TradeForgeError
+from tradeforge_core.kit.budget import Lane, reads_go
+from tradeforge_core.kit.clock import Clock
+from tradeforge_core.models import Order
+from tradeforge_core.orders.case import Case
+from tradeforge_core.orders.classification import acceptance, rejection
+from tradeforge_core.orders.evidence import Finding, Verdict, judge_placed, look
+from tradeforge_core.orders.intents import Operation
+from tradeforge_core.orders.safety import LookUps
+from tradeforge_core.outcomes import Evidence, OrderOutcome, Resolution, Unknown
+
+_MOST_ATTEMPTS = 3
+"""Of a cancel, each after a look that showed the order at work."""
+
+
+@attrs.define
+class _Absences:
+    looks: int = 0
+    since: float = 0.0
+
+
+class Resolver:
+    """Looks for the outcome of one case at a time; `record` takes what it finds."""
+
+    def __init__(
+        self,
+        venue: VenueAdapter,
+        *,
+        times: LookUps,
+        clock: Clock,
+        record: Callable[..., None],
+        attempt: Callable[[Case], Awaitable[None]],
+    ) -> None:
+        self._venue = venue
+        self._times = times
+        self._clock = clock
+        self._record = record
+        self._attempt = attempt
+
+    async def search(self, case: Case) -> None:
+        """Return once the outcome is known, or at the deadline."""
+        began = self._clock.monotonic()
+        until = began + self._times.deadline
+        absences = _Absences(since=began)
+        for pause in self._times.waits():
+            left = until - self._clock.monotonic()
+            if left <= 0 or case.is_settled:
+                break
+            await self._clock.sleep(min(pause, left))
+            await self._by(until, self._look(case, absences))
+        self._note(case, self._resolution(case, absences))
+
+    async def keep_looking(self, case: Case) -> None:
+        """Go on slowly until the outcome is known or somebody has acknowledged that it is not."""
+        absences = _Absences(since=self._clock.monotonic() - self._times.deadline)
+        while not case.is_settled and not case.acknowledged:
+            await self._clock.sleep(self._times.slow)
+            await self._look(case, absences)
+            self._note(case, self._resolution(case, absences))
+
+    def saw(self, case: Case, order: Order) -> None:
+        """The private stream showed an order of this name."""
+        if case.intent.operation is Operation.PLACE and isinstance(case.outcome, Unknown):
+            self._conclude(case, judge_placed(case, order), Evidence.STREAMED)
+
+    async def _by(self, until: float, work: Coroutine[Any, Any, None]) -> None:
+        """Wait for the look until then at the most: a venue that hangs must not hold the caller."""
+        looking = asyncio.ensure_future(work)
+        left = max(until - self._clock.monotonic(), 0.0)
+        limit = asyncio.ensure_future(self._clock.sleep(left))
+        try:
+            await asyncio.wait([looking, limit], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            limit.cancel()
+            if not looking.done():
+                looking.cancel()
+            await asyncio.wait([looking, limit])
+        if not looking.cancelled():
+            looking.result()
+
+    async def _look(self, case: Case, absences: _Absences) -> None:
+        if case.is_settled:  # the stream was faster
+            return
+        try:
+            with reads_go(Lane.URGENT):
+                finding = await look(self._venue, case)
+        except TradeForgeError:
+            return  # a look that failed: no evidence of anything
+        if finding.verdict is Verdict.NO_TRACE:
+            absences.looks += 1
+        elif finding.verdict is Verdict.AGAIN:
+            absences.looks += 1
+            if case.attempts < _MOST_ATTEMPTS:
+                await self._attempt(case)
+        else:
+            self._conclude(case, finding, Evidence.LOOKED_UP)
+
+    def _conclude(self, case: Case, finding: Finding, evidence: Evidence) -> None:
+        now = self._clock.now()
+        if finding.verdict is Verdict.DONE:
+            self._record(case, acceptance(case, finding.order, now, _how(case, evidence)))
+        elif finding.verdict is Verdict.CONFLICT and case.duplicate is not None:
+            # the name was taken by another order: this one was refused, as the venue says
+            self._record(case, self._refused(case), case.duplicate)
+        elif finding.verdict is Verdict.REFUSED:
+            error = OrderRejected(
+                f"{case.intent.operation}: {finding.reason}",
+                order_id=finding.order.id if finding.order else None,
+            )
+            self._record(case, rejection(case, error, now, evidence), error)
+        elif finding.verdict is Verdict.CONFLICT:
+            self._note(case, Resolution.CONFLICT, finding.reason)
+
+    def _refused(self, case: Case) -> OrderOutcome:
+        assert isinstance(case.duplicate, OrderRejected)
+        return rejection(case, case.duplicate, self._clock.now())
+
+    def _resolution(self, case: Case, absences: _Absences) -> Resolution:
+        if isinstance(case.outcome, Unknown) and case.outcome.resolution is Resolution.CONFLICT:
+            return Resolution.CONFLICT
+        long_enough = self._clock.monotonic() - absences.since >= self._times.settle
+        if absences.looks >= self._times.complete_looks and long_enough:
+            return Resolution.ABSENT
+        return Resolution.UNREACHABLE
+
+    def _note(self, case: Case, resolution: Resolution, cause: str | None = None) -> None:
+        outcome = case.outcome
+        if not isinstance(outcome, Unknown):
+            return
+        if resolution is Resolution.ABSENT and case.duplicate is not None:
+            # the venue's own words: it made no order of this request
+            self._record(case, self._refused(case), case.duplicate)
+        elif resolution is not outcome.resolution:
+            changed = attrs.evolve(
+                outcome,
+                resolution=resolution,
+                cause=cause or outcome.cause,
+                time=self._clock.now(),
+            )
+            self._record(case, changed, case.error)
+
+
+def _how(case: Case, evidence: Evidence) -> Evidence:
+    if case.duplicate is not None:
+        return Evidence.DUPLICATE
+    return Evidence.INFERRED if case.intent.operation is Operation.CLOSE else evidence

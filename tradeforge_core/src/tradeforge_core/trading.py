@@ -1,0 +1,306 @@
+"""The trading half of every provider: what users call to look and to act.
+
+Checks, the order path and the state that is merged from all that was seen exist once, in the core;
+a provider's author writes the methods of `VenueAdapter`.
+"""
+
+from abc import abstractmethod
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tradeforge_core.adapter import VenueAdapter
+from tradeforge_core.enums import (
+    BarUnit,
+)
+from tradeforge_core.errors import NotSupported
+from tradeforge_core.events import (
+    OrderOutcomeEvent,
+)
+from tradeforge_core.interfaces import (
+    TradingPlatformAPI,
+)
+from tradeforge_core.kit.clock import Clock, SystemClock
+from tradeforge_core.models import (
+    Account,
+    Bar,
+    Contract,
+    FrontMonth,
+    Order,
+    OrderFamily,
+    OrderRequest,
+    Position,
+    Trade,
+    exact_or_none,
+)
+from tradeforge_core.orders.kill_switch import Halt
+from tradeforge_core.orders.safety import OrderSafety
+from tradeforge_core.outcomes import Accepted, CancelResult, OrderOutcome
+from tradeforge_core.plugins import Plugins
+from tradeforge_core.requests import BarQuery, OrderChange, Period
+from tradeforge_core.state import KnownOrders, KnownPositions
+from tradeforge_core.state.ledger import Ledger
+
+if TYPE_CHECKING:
+    from tradeforge_core.orders.office import OrderOffice
+
+
+class TradingProvider(VenueAdapter, TradingPlatformAPI):
+    """Reading and trading. `Provider` adds the connection and the streams."""
+
+    def __init__(
+        self, *, plugins: Plugins | None, clock: Clock | None, safety: OrderSafety | None
+    ) -> None:
+        self._plugins = plugins or Plugins()
+        self._clock = clock or SystemClock()
+        self._safety = safety or OrderSafety()
+        self._contracts: dict[str, Contract] = {}
+        self._ledger = Ledger()
+        self._office: OrderOffice | None = None
+
+    @abstractmethod
+    def _require_connection(self) -> None:
+        """Raises `Disconnected` while there is no connection."""
+
+    @abstractmethod
+    def _tell_outcome(self, event: OrderOutcomeEvent) -> None:
+        """Hand it to whoever listens."""
+
+    # --- what is known ---
+
+    @property
+    def safety(self) -> OrderSafety:
+        """How carefully it trades; to be set before it is used."""
+        return self._safety
+
+    @safety.setter
+    def safety(self, safety: OrderSafety) -> None:
+        if self._office is not None:
+            raise RuntimeError("the safety of a provider is set before it is connected")
+        self._safety = safety
+
+    @property
+    def orders(self) -> KnownOrders:
+        """The orders that were seen so far, by answers and by stream, as they are now."""
+        return self._ledger.orders
+
+    @property
+    def positions(self) -> KnownPositions:
+        """The positions that were seen so far, as they are now."""
+        return self._ledger.positions
+
+    # --- reading ---
+
+    async def get_accounts(self) -> list[Account]:
+        self._require_connection()
+        return await self._fetch_accounts()
+
+    async def search_contracts(self, text: str) -> list[Contract]:
+        self._require_connection()
+        return await self._search_contracts(text)
+
+    async def get_contract(self, contract_id: str) -> Contract:
+        self._require_connection()
+        contract = await self._fetch_contract(contract_id)
+        self._contracts[contract_id] = contract
+        return contract
+
+    async def get_contract_by_symbol(self, symbol: str) -> Contract:
+        self._require_connection()
+        return (await self.resolve_front_month(symbol)).contract
+
+    async def resolve_front_month(self, root: str) -> FrontMonth:
+        self._require_connection()
+        found = await self._find_contract(root)
+        self._contracts[found.contract.id] = found.contract
+        return found
+
+    async def get_historical_bars(
+        self,
+        contract_id: str,
+        *,
+        start: datetime,
+        end: datetime | None = None,
+        unit: BarUnit = BarUnit.MINUTE,
+        size: int = 1,
+        limit: int | None = None,
+        include_partial: bool = False,
+    ) -> list[Bar]:
+        self._require_connection()
+        if unit not in self.capabilities.bar_units:
+            known = ", ".join(sorted(self.capabilities.bar_units))
+            raise NotSupported(f"{self.name} has no bars of a {unit}; it has: {known}")
+        query = BarQuery(
+            contract_id=contract_id,
+            period=self._period(start, end),
+            unit=unit,
+            size=size,
+            limit=limit,
+            include_partial=include_partial,
+        )
+        return await self._fetch_bars(query)
+
+    async def get_order(self, account_id: str, order_id: str) -> Order:
+        self._require_connection()
+        began = self._clock.now()
+        order = await self._fetch_order(account_id, order_id)
+        self._ledger.saw_order(order, began)
+        return order
+
+    async def find_order(self, account_id: str, client_order_id: str) -> Order:
+        self._require_connection()
+        began = self._clock.now()
+        order = await self._find_by_client_id(account_id, client_order_id)
+        self._ledger.saw_order(order, began)
+        return order
+
+    async def get_open_orders(self, account_id: str) -> list[Order]:
+        self._require_connection()
+        began = self._clock.now()
+        orders = await self._fetch_open_orders(account_id)
+        self._ledger.saw_open_orders(account_id, orders, began)
+        return orders
+
+    async def get_order_family(self, account_id: str, entry_id: str) -> OrderFamily:
+        entry = await self.get_order(account_id, entry_id)
+        exits = await self._fetch_exits(entry)
+        return OrderFamily.of(entry, exits)
+
+    async def get_order_history(
+        self, account_id: str, *, start: datetime, end: datetime | None = None
+    ) -> list[Order]:
+        self._require_connection()
+        began = self._clock.now()
+        orders = await self._fetch_order_history(account_id, self._period(start, end))
+        for order in orders:
+            self._ledger.saw_order(order, began)
+        return orders
+
+    async def get_positions(self, account_id: str) -> list[Position]:
+        self._require_connection()
+        began = self._clock.now()
+        positions = await self._fetch_positions(account_id)
+        self._ledger.saw_positions(account_id, positions, began)
+        return positions
+
+    async def get_trade_history(
+        self, account_id: str, *, start: datetime, end: datetime | None = None
+    ) -> list[Trade]:
+        self._require_connection()
+        trades = await self._fetch_trades(account_id, self._period(start, end))
+        for trade in trades:
+            self._ledger.saw_trade(trade)
+        return trades
+
+    def _period(self, start: datetime, end: datetime | None) -> Period:
+        return Period(start=start, end=end or self._clock.now())
+
+    async def _known_contract(self, contract_id: str) -> Contract:
+        """The contract, looked up at the venue the first time only."""
+        known = self._contracts.get(contract_id)
+        return known or await self.get_contract(contract_id)
+
+    # --- orders ---
+
+    @property
+    def _orders(self) -> "OrderOffice":
+        """Made when it is first needed, and anew after `disconnect()`."""
+        if self._office is None:
+            from tradeforge_core.orders.office import OrderOffice  # only here: importing is cheap
+
+            self._office = OrderOffice(
+                self,
+                self._safety,
+                known_contract=self._known_contract,
+                known_orders=self._ledger.orders,
+                require_connection=self._require_connection,
+                announce=self._announce,
+                plugins=self._plugins,
+                clock=self._clock,
+            )
+        return self._office
+
+    async def _close_office(self, grace: float) -> None:
+        if self._office is not None:
+            try:
+                await self._office.close(grace=grace)
+            finally:
+                self._office = None
+
+    def _announce(self, outcome: OrderOutcome) -> None:
+        now = self._clock.now()
+        if isinstance(outcome, Accepted) and outcome.order is not None:
+            self._ledger.saw_order(outcome.order, outcome.time)
+        self._plugins.saw_outcome(self.name, outcome)
+        self._tell_outcome(OrderOutcomeEvent(outcome=outcome, received=now))
+
+    async def place_order(self, request: OrderRequest) -> Order:
+        return await self._orders.desk.place(request)
+
+    async def modify_order(
+        self,
+        account_id: str,
+        order_id: str,
+        *,
+        size: Decimal | int | str | None = None,
+        limit_price: Decimal | int | str | None = None,
+        stop_price: Decimal | int | str | None = None,
+        trail_distance: Decimal | int | str | None = None,
+    ) -> None:
+        change = OrderChange(
+            account_id=account_id,
+            order_id=order_id,
+            size=size,
+            limit_price=limit_price,
+            stop_price=stop_price,
+            trail_distance=trail_distance,
+        )
+        await self._orders.desk.modify(change)
+
+    async def cancel_order(self, account_id: str, order_id: str) -> None:
+        await self._orders.desk.cancel(account_id, order_id)
+
+    async def close_position(
+        self, account_id: str, contract_id: str, *, size: Decimal | int | str | None = None
+    ) -> None:
+        self._require_connection()
+        await self._orders.unwinding.close(account_id, contract_id, exact_or_none(size))
+
+    async def cancel_all_orders(
+        self, account_id: str, *, contract_id: str | None = None
+    ) -> list[CancelResult]:
+        self._require_connection()
+        return await self._orders.unwinding.cancel_all(account_id, contract_id)
+
+    async def flatten(self, account_id: str) -> None:
+        self._require_connection()
+        await self._orders.unwinding.flatten(account_id)
+
+    async def outcome(self, client_order_id: str) -> OrderOutcome:
+        return await self._orders.settlement.outcome(client_order_id)
+
+    async def resolve(self, client_order_id: str, *, timeout: float | None = None) -> OrderOutcome:
+        self._require_connection()
+        return await self._orders.settlement.resolve(client_order_id, timeout)
+
+    async def resubmit(self, client_order_id: str, *, accept_duplicate_risk: bool = False) -> Order:
+        self._require_connection()
+        return await self._orders.settlement.resubmit(
+            client_order_id, accept_duplicate_risk=accept_duplicate_risk
+        )
+
+    async def acknowledge(self, client_order_id: str) -> None:
+        await self._orders.settlement.acknowledge(client_order_id)
+
+    def unsettled_outcomes(self) -> list[OrderOutcome]:
+        return self._orders.settlement.unsettled()
+
+    @property
+    def halted(self) -> Halt | None:
+        return self._orders.switch.halt
+
+    def halt(self, reason: str) -> None:
+        self._orders.switch.throw(reason, self._clock.now())
+
+    def resume(self) -> None:
+        self._orders.switch.release()
