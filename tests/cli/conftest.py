@@ -33,7 +33,8 @@ def settings() -> Iterator[dict[str, str]]:
 def outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No settings from this machine, no `.env`, and a terminal of the usual width."""
     for name in [name for name in os.environ if name.startswith(("TS_", "TRADEFORGE_"))]:
-        monkeypatch.delenv(name)
+        if name != "TRADEFORGE_STATE_DIR":  # each test has a folder of its own
+            monkeypatch.delenv(name)
     for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)

@@ -4,19 +4,18 @@ import sys
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich import box
 from rich.table import Table
 
 from tradeforge_cli.figures import money_text
 from tradeforge_cli.interruption import run
-from tradeforge_cli.options import Json, ProviderName, chosen_provider
-from tradeforge_cli.terminal import messages, output
+from tradeforge_cli.options import Json, ProviderName, chosen_provider, looking
+from tradeforge_cli.tables import new_table, show
+from tradeforge_cli.terminal import messages
 from tradeforge_core import (
     Account,
     Contract,
     InstalledProvider,
     installed_providers,
-    load_provider,
     to_json,
 )
 
@@ -53,12 +52,12 @@ def search(
 
 
 async def _fetch_accounts(provider: str) -> list[Account]:
-    async with load_provider(provider) as broker:
+    async with looking(provider) as broker:
         return await broker.get_accounts()
 
 
 async def _search_contracts(provider: str, text: str) -> list[Contract]:
-    async with load_provider(provider) as broker:
+    async with looking(provider) as broker:
         return await broker.search_contracts(text)
 
 
@@ -68,26 +67,19 @@ def _show(
     if as_json:
         sys.stdout.write(to_json(found) + "\n")
     elif found:
-        console = output()
-        if not console.is_terminal:
-            console.width = _WIDE
-        console.print(table)
+        show(table)
     return 0
 
 
-_WIDE = 500
-"""Into a pipe goes every character: a program has no window that is too narrow."""
-
-
 def _providers_table(found: list[InstalledProvider]) -> Table:
-    table = _table("Name", "Distribution", "Version", "Sandbox")
+    table = new_table("Name", "Distribution", "Version", "Sandbox")
     for one in found:
         table.add_row(one.name, one.distribution, one.version, _yes_no(one.has_sandbox))
     return table
 
 
 def _accounts_table(found: list[Account]) -> Table:
-    table = _table("Account", "Id", "Balance", "Can trade", "Simulated")
+    table = new_table("Account", "Id", "Balance", "Can trade", "Simulated")
     table.columns[2].justify = "right"
     for one in found:
         balance, may = money_text(one.balance), _yes_no(one.can_trade)
@@ -96,17 +88,10 @@ def _accounts_table(found: list[Account]) -> Table:
 
 
 def _contracts_table(found: list[Contract]) -> Table:
-    table = _table("Symbol", "Id", "Tick", "Tick value", "Active", "Description")
+    table = new_table("Symbol", "Id", "Tick", "Tick value", "Active", "Description")
     for one in found:
         tick, value = f"{one.tick_size:f}", f"{one.tick_value:f}"
         table.add_row(one.symbol, one.id, tick, value, _yes_no(one.active), one.description)
-    return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD if output().is_terminal else None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, no_wrap=column != columns[-1])
     return table
 
 

@@ -10,6 +10,7 @@ from typing import TypeGuard
 from cyclopts import App, CycloptsError, Parameter
 
 from tradeforge_cli import failures, listings
+from tradeforge_cli import orders as order_commands
 from tradeforge_cli.demo.command import demo
 from tradeforge_cli.interruption import Terminated
 from tradeforge_cli.quotes.command import quotes
@@ -46,6 +47,17 @@ app.command(demo, help_epilogue=_example("demo --seconds 20 --seed 7"))
 app.command(quotes, help_epilogue=_example("quotes MNQ ES --seconds 30"))
 app.command(listings.accounts, help_epilogue=_example("accounts --json"))
 app.command(contracts)
+orders = App(
+    name="orders",
+    help="What was sent to your broker, and what became of it.",
+    help_epilogue=_example("orders journal --unsettled"),
+)
+orders.command(order_commands.journal)
+orders.command(order_commands.resolve)
+orders.command(order_commands.acknowledge)
+app.command(orders)
+app.command(order_commands.halt, help_epilogue=_example('halt "news at 14:30"'))
+app.command(order_commands.resume, help_epilogue=_example("resume"))
 app.command(listings.providers, help_epilogue=_example("providers"))
 app.command(sandbox, help_epilogue=_example("sandbox topstepx --port 8765"))
 

@@ -1,12 +1,21 @@
 """The options that several commands share, and how a provider is chosen."""
 
+from collections.abc import Mapping
 from typing import Annotated, TypeAlias
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tradeforge_cli.failures import UsageError
-from tradeforge_core import InstalledProvider, ProviderNotFound, installed_providers
+from tradeforge_core import (
+    InstalledProvider,
+    JournalKind,
+    OrderSafety,
+    Provider,
+    ProviderNotFound,
+    installed_providers,
+    load_provider,
+)
 
 Json: TypeAlias = Annotated[
     bool,
@@ -28,6 +37,11 @@ Seed: TypeAlias = Annotated[
 def chosen_provider(name: str | None) -> str:
     """The provider that is meant. Raises `UsageError`, `ProviderNotFound`."""
     return name or _only(installed_providers(), "provider")
+
+
+def looking(provider: str, settings: Mapping[str, str] | None = None) -> Provider:
+    """A provider that keeps its hands off the journals: a bot may be at work with them."""
+    return load_provider(provider, settings, safety=OrderSafety(journal=JournalKind.MEMORY))
 
 
 def chosen_sandbox(name: str | None) -> str:

@@ -84,6 +84,8 @@ from tradeforge_core.models import (
     Position,
     Trade,
 )
+from tradeforge_core.orders._journal_entry import IntentState, JournalEntry
+from tradeforge_core.orders.intents import Intent, Operation
 from tradeforge_core.orders.kill_switch import Halt
 from tradeforge_core.orders.limits import RiskLimits, TradingDay
 from tradeforge_core.orders.safety import JournalKind, LookUps, OrderSafety
@@ -131,7 +133,10 @@ __all__ = [
     "HealthEvent",
     "HttpRequestDetails",
     "InstalledProvider",
+    "Intent",
+    "IntentState",
     "InvalidOrder",
+    "JournalEntry",
     "JournalKind",
     "JournalUnavailable",
     "KnownOrders",
@@ -145,6 +150,7 @@ __all__ = [
     "NotFound",
     "NotSent",
     "NotSupported",
+    "Operation",
     "Order",
     "OrderBook",
     "OrderContext",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Position,
         Trade,
     )
+    from tradeforge_core.orders._journal_entry import JournalEntry
     from tradeforge_core.orders.kill_switch import Halt
     from tradeforge_core.outcomes import CancelResult, OrderOutcome
     from tradeforge_core.streams.subscription import Subscription
@@ -123,6 +124,13 @@ class TradingPlatformAPI(ABC):
     @abstractmethod
     def unsettled_outcomes(self) -> list["OrderOutcome"]:
         """The outcomes that are not known, oldest first."""
+
+    @abstractmethod
+    async def get_journal(self, *, limit: int = 100) -> list["JournalEntry"]:
+        """The newest records of what was sent, newest first; needs no connection.
+
+        Those of other processes and of earlier runs are among them. Raises `JournalUnavailable`.
+        """
 
     @property
     @abstractmethod

@@ -33,6 +33,7 @@ from tradeforge_core.models import (
     Trade,
     exact_or_none,
 )
+from tradeforge_core.orders._journal_entry import JournalEntry
 from tradeforge_core.orders.kill_switch import Halt
 from tradeforge_core.orders.safety import OrderSafety
 from tradeforge_core.outcomes import Accepted, CancelResult, OrderOutcome
@@ -294,6 +295,9 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
 
     def unsettled_outcomes(self) -> list[OrderOutcome]:
         return self._orders.settlement.unsettled()
+
+    async def get_journal(self, *, limit: int = 100) -> list[JournalEntry]:
+        return await self._orders.journals.entries(limit=limit)
 
     @property
     def halted(self) -> Halt | None:

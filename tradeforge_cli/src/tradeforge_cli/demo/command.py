@@ -16,9 +16,9 @@ from tradeforge_cli.demo.screen import DemoScreen
 from tradeforge_cli.demo.summary import summary
 from tradeforge_cli.demo.view import DemoView
 from tradeforge_cli.interruption import run, while_painting
-from tradeforge_cli.options import Json, ProviderName, Seed, chosen_sandbox
+from tradeforge_cli.options import Json, ProviderName, Seed, chosen_sandbox, looking
 from tradeforge_cli.terminal import has_room, messages, output
-from tradeforge_core import Sandbox, load_provider, load_sandbox
+from tradeforge_core import Sandbox, load_sandbox
 
 
 def demo(
@@ -49,7 +49,7 @@ def demo(
 async def _demo(venue: Sandbox, record: DemoRecord, view: DemoView) -> None:
     async with venue:
         record.tell(f"the {record.provider} sandbox is serving on this machine")
-        broker = load_provider(record.provider, settings=venue.settings)
+        broker = looking(record.provider, venue.settings)  # its venue ends with it
         with view:
             await while_painting(DemoJob(broker, record).run(), view.paint)
 

@@ -8,11 +8,11 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tradeforge_cli.interruption import run, while_painting
-from tradeforge_cli.options import Json, ProviderName, chosen_provider
+from tradeforge_cli.options import Json, ProviderName, chosen_provider, looking
 from tradeforge_cli.quotes.board import QuoteBoard
 from tradeforge_cli.quotes.screens import JsonLines, LiveTable, QuoteScreen, TextLines
 from tradeforge_cli.terminal import has_room, output
-from tradeforge_core import Contract, MarketDataType, NotFound, Provider, load_provider
+from tradeforge_core import Contract, MarketDataType, NotFound, Provider
 
 
 def quotes(
@@ -36,7 +36,7 @@ def quotes(
     shows the gap. With --json every event is one line, the gaps and changes of status too.
     """
     try:
-        run(_quotes(load_provider(chosen_provider(provider)), contracts, seconds, as_json=as_json))
+        run(_quotes(looking(chosen_provider(provider)), contracts, seconds, as_json=as_json))
     except KeyboardInterrupt:
         if seconds is not None:  # it was cut short; without an end of its own this is its end
             raise

@@ -62,6 +62,7 @@ class OrderDesk:
         named = self._named(request)
         journal = await self._journal(named.account_id)
         await self._refuse_used_name(request, journal)
+        await self._look_around(named.account_id)
         with self._gate.claim(named):
             await self._gate.check(named, contract)
             await self._refuse_while_unknown(named)
@@ -185,6 +186,14 @@ class OrderDesk:
             return await self._journals.of(account_id)
         except JournalUnavailable as error:
             raise NotSent(f"the order cannot be written down: {error}") from error
+
+    async def _look_around(self, account_id: str) -> None:
+        """After damage to the journal: read all that is open, before any new risk is taken."""
+        if self._journals.damaged(account_id) is None:
+            return
+        await before_sending(self._venue._fetch_open_orders(account_id), "place")
+        await before_sending(self._venue._fetch_positions(account_id), "place")
+        self._journals.repaired(account_id)
 
     async def _journal_for_exit(self, account_id: str) -> Journal | None:
         """None where there is none to be had: an exit leaves all the same."""

@@ -32,6 +32,7 @@ class Journals:
         self._durable = kind is JournalKind.DURABLE
         self._clock = clock
         self._open: dict[str, Journal] = {}
+        self._damaged: dict[str, Path] = {}
         self._opening = asyncio.Lock()
 
     @property
@@ -45,10 +46,28 @@ class Journals:
             return found
         async with self._opening:
             if account_id not in self._open:
-                self._open[account_id] = await Journal.open(
-                    self._path(account_id), clock=self._clock
-                )
+                await self._open_one(account_id)
         return self._open[account_id]
+
+    async def _open_one(self, account_id: str) -> None:
+        journal = await Journal.open(self._path(account_id), clock=self._clock)
+        self._open[account_id] = journal
+        if journal.quarantined is not None:
+            self._damaged[account_id] = journal.quarantined
+            _log.error(
+                "the journal of account %s was damaged and is kept as %s: what was on its way is"
+                " not known, and no new risk is taken before a look at all that is open",
+                account_id,
+                journal.quarantined,
+            )
+
+    def damaged(self, account_id: str) -> Path | None:
+        """Where the damaged journal of the account is, until `repaired` is called."""
+        return self._damaged.get(account_id)
+
+    def repaired(self, account_id: str) -> None:
+        """What is open at the venue has been read since."""
+        self._damaged.pop(account_id, None)
 
     def opened(self) -> list[Journal]:
         return list(self._open.values())
@@ -90,12 +109,27 @@ class Journals:
             return True  # damaged, perhaps: opening it tells
         return any(not one.state.is_settled and not one.acknowledged for one in entries)
 
-    def _find_on_disk(self, client_order_id: str) -> JournalEntry | None:
+    async def entries(self, *, limit: int) -> list[JournalEntry]:
+        """The newest records of all accounts, newest first. Raises `JournalUnavailable`."""
+        found = [one for journal in self.opened() for one in await journal.entries(limit=limit)]
+        found += await asyncio.to_thread(self._entries_on_disk, limit)
+        found.sort(key=lambda entry: entry.intent.made_at, reverse=True)
+        return found[:limit]
+
+    def _entries_on_disk(self, limit: int) -> list[JournalEntry]:
+        return [one for path in self._closed_paths() for one in read_journal(path, limit=limit)]
+
+    def _closed_paths(self) -> list[Path]:
+        """The files of accounts that are not written to by this provider."""
         accounts = accounts_with_journals(self._provider, self._realm) if self._durable else []
-        for account_id in accounts:
-            path = self._path(account_id)
-            if account_id in self._open or path is None:
-                continue
+        return [
+            journal_path(self._provider, self._realm, account_id)
+            for account_id in accounts
+            if account_id not in self._open
+        ]
+
+    def _find_on_disk(self, client_order_id: str) -> JournalEntry | None:
+        for path in self._closed_paths():
             for entry in read_journal(path, limit=_MOST_ENTRIES):
                 if entry.intent.id == client_order_id:
                     return entry
