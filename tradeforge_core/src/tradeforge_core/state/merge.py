@@ -28,7 +28,7 @@ _RANKS = {
     OrderStatus.CANCELLED: (3, 1),
     OrderStatus.REJECTED: (3, 2),
 }
-"""The phase of an order, which never goes back, and what counts within a phase at equal times.
+"""The phase of an order, which never goes back, and its rank within the phase at equal times.
 
 Within a phase the newer status holds: a refused cancel leads from PENDING_CANCEL back to WORKING.
 UNKNOWN may be anything, so it counts as at work. FILLED stands below the other ends because its
@@ -47,8 +47,8 @@ class Sighting:
 def joined(a: Sighting, b: Sighting) -> Sighting:
     """What two sightings of the same order say together.
 
-    Status, terms and `raw` are of the one further along: by phase, by `updated_at`, by what counts
-    within the phase, then by `as_of`, because a venue need not move `updated_at` with every change.
+    Status, terms and `raw` are of the one further along: by phase, by `updated_at`, then by
+    `as_of`, because a venue need not move `updated_at` with every change.
     The filled size is the larger one, with its average price. An id that was known stays known.
     """
     later = max(a, b, key=_progress)
@@ -121,7 +121,7 @@ def _progress(sighting: Sighting) -> tuple[Any, ...]:
         _none_first(order.trail_distance),
         order.raw is not None,
     )
-    return (phase, _none_first(order.updated_at), rank, sighting.as_of, terms)
+    return (phase, _none_first(order.updated_at), sighting.as_of, rank, terms)
 
 
 def _filling(order: Order) -> tuple[Any, ...]:
