@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
+_encode = json.JSONEncoder(default=repr).encode
+
 _COLUMNS = (
     "id, operation, account_id, contract_id, order_id, details, made_at,"
     " state, attempts, handed_off_at, settled_at, outcome, acknowledged"
@@ -26,7 +28,7 @@ _COLUMNS = (
 # STRICT would refuse the blobs that `_kept` makes of text that is no UTF-8
 _SCHEMA = f"""
 CREATE TABLE entries (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    number INTEGER PRIMARY KEY,
     {_COLUMNS.replace("id,", "id UNIQUE NOT NULL,", 1)},
     checksum INTEGER NOT NULL
 )
@@ -133,7 +135,7 @@ def _entry(row: tuple[Any, ...]) -> JournalEntry:
 
 
 def _checksum(row: tuple[Any, ...]) -> int:
-    return zlib.crc32(json.dumps(row, default=repr).encode())
+    return zlib.crc32(_encode(row).encode())
 
 
 def _kept(text: str | None) -> str | bytes | None:
