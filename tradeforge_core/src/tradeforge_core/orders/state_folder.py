@@ -8,6 +8,8 @@ the name can be read again.
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tradeforge_core.errors import ConfigError
@@ -16,6 +18,7 @@ _SUFFIX = ".sqlite3"
 _MOST = 200  # of 255 bytes that a file name may have: there are suffixes to come
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)")  # not file names on Windows, in any folder
+_ESCAPE = re.compile(rb"%([0-9a-f]{2})")
 _EMPTY = "%"
 
 
@@ -39,7 +42,7 @@ def journal_path(provider: str, realm: str, account_id: str) -> Path:
 def accounts_with_journals(provider: str, realm: str) -> list[str]:
     """The ids of the accounts that have a journal in this realm, sorted."""
     files = realm_folder(provider, realm).glob(f"*{_SUFFIX}")
-    return sorted(_name(file.name.removesuffix(_SUFFIX)) for file in files)
+    return sorted(name for file in files for name in _names(file.name.removesuffix(_SUFFIX)))
 
 
 def _folder_of_the_system() -> Path:
@@ -55,20 +58,23 @@ def _folder_of_the_system() -> Path:
 
 
 def _file_name(name: str) -> str:
-    """Percent-encoded, capital letters too, as some file systems take them for small ones."""
-    data = name.encode("utf-8", "surrogatepass")
-    encoded = "".join(chr(byte) if byte in _PLAIN else f"%{byte:02x}" for byte in data) or _EMPTY
-    if _DEVICE.fullmatch(encoded):
-        encoded = f"%{data[0]:02x}{encoded[1:]}"
+    encoded = _encoded(name)
     if len(encoded) > _MOST:
         raise ConfigError(f"{name[:40]!r}... is too long for the name of a file")
     return encoded
 
 
-def _name(encoded: str) -> str:
-    if encoded == _EMPTY:
-        return ""
-    data = re.sub(
-        rb"%([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), encoded.encode()
-    )
-    return data.decode("utf-8", "surrogatepass")
+def _encoded(name: str) -> str:
+    """Percent-encoded, capital letters too, as some file systems take them for small ones."""
+    data = name.encode("utf-8", "surrogatepass")
+    encoded = "".join(chr(byte) if byte in _PLAIN else f"%{byte:02x}" for byte in data) or _EMPTY
+    return f"%{data[0]:02x}{encoded[1:]}" if _DEVICE.fullmatch(encoded) else encoded
+
+
+def _names(encoded: str) -> Iterator[str]:
+    """The name that becomes this file name; none of a file that is not ours."""
+    data = _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()), encoded.encode())
+    with suppress(UnicodeDecodeError):
+        name = "" if encoded == _EMPTY else data.decode("utf-8", "surrogatepass")
+        if _encoded(name) == encoded:
+            yield name
