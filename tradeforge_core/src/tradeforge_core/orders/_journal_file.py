@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _BUSY_SECONDS = 5.0  # a reader holds a lock for moments only
 _DAMAGE = (1, 11, 26)  # SQLITE_ERROR (no such table), SQLITE_CORRUPT, SQLITE_NOTADB
 _SHORT_READ = 522  # SQLITE_IOERR_SHORT_READ: the file ends before it should
+_HEADER = 100
+"""Bytes of any database. SQLite takes less for none at all, and deletes the log beside it."""
 _ADVICE = {
     5: "another program has the file open for writing: close it",  # SQLITE_BUSY
     8: "it is read-only: make it writable, or put TRADEFORGE_STATE_DIR elsewhere",  # _READONLY
@@ -30,9 +32,9 @@ def make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    with suppress(FileExistsError):
-        folder.mkdir(0o700)
-        folder.chmod(0o700)  # whatever the umask took away
+    folder.mkdir(0o700, exist_ok=True)
+    folder.chmod(0o700)  # whatever the umask took away
+    _sync_folder(folder.parent)
 
 
 def open_file(path: Path) -> "tuple[Connection, Path | None]":
@@ -92,11 +94,10 @@ def identify(path: Path) -> tuple[int, int]:
 def _is_whole(path: Path) -> bool:
     log = _beside(path, "-wal")
     if not path.exists():
-        # SQLite would delete a log without a journal, with all that is in it
         return not (log.exists() and log.stat().st_size)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: move it away")
-    if path.stat().st_size == 0 or (log.exists() and is_damaged(log.read_bytes())):
+    if path.stat().st_size < _HEADER or (log.exists() and is_damaged(log.read_bytes())):
         return False
     return _is_readable(path)
 

@@ -25,7 +25,7 @@ def is_damaged(log: bytes) -> bool:
     if _magic(log) not in _MAGIC or sums != _sums(log, _HEADER - 8):
         return True  # it is on disk before the first frame is
     frames = list(_frames(log))
-    return _goes_on(islice(frames, _readable(frames, log[:4], sums), None), log[16:24])
+    return _goes_on(islice(frames, _readable(frames, log[:24], sums), None), log[16:24])
 
 
 def _goes_on(rest: Iterator[bytes], salt: bytes) -> bool:
@@ -42,11 +42,11 @@ def _goes_on(rest: Iterator[bytes], salt: bytes) -> bool:
     return False
 
 
-def _readable(frames: list[bytes], magic: bytes, sums: Sums) -> int:
+def _readable(frames: list[bytes], header: bytes, sums: Sums) -> int:
     """How many frames fit, from the first on."""
     for number, frame in enumerate(frames):
-        sums = _checked(frame[:8] + frame[_FRAME_HEADER:], magic, sums)
-        if sums != _sums(frame, 16):
+        sums = _checked(frame[:8] + frame[_FRAME_HEADER:], header[:4], sums)
+        if frame[8:16] != header[16:24] or sums != _sums(frame, 16):
             return number
     return len(frames)
 
