@@ -29,9 +29,10 @@ fuzz: $(READY) ## a million damaged messages for each decoder (make fuzz SEED=7 
 record: $(READY) ## record the REST cassettes again, from a sandbox or, with FROM=settings, from your venue (docs/recording.md)
 	$(BIN)/pytest tests/topstepx/cassettes -q --record=$(or $(FROM),sandbox)
 
-bench: $(READY) ## what a message costs, beside other clients, and memory over a million events
+bench: $(READY) ## what a message costs, beside other clients, memory over a million events, and an order on record
 	@$(BIN)/python -m benchmarks.stream_decode
 	@$(BIN)/python -m benchmarks.memory
+	@$(BIN)/python -m benchmarks.journal
 
 format: $(READY) ## rewrite the code in the house format
 	$(BIN)/ruff format .

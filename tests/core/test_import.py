@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-FORBIDDEN = ("httpx", "websockets", "pysignalr", "aiohttp", "cattrs", "dotenv", "msgspec")
+FORBIDDEN = (
+    "httpx",
+    "websockets",
+    "pysignalr",
+    "aiohttp",
+    "cattrs",
+    "dotenv",
+    "msgspec",
+    "sqlite3",
+)
 
 
 def _python(code: str, *, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
@@ -28,6 +37,11 @@ def _python(code: str, *, cwd: Path | None = None, env: dict[str, str] | None = 
 def test_nothing_heavy_is_loaded() -> None:
     code = f"import sys, tradeforge_core; print(*[m for m in {FORBIDDEN} if m in sys.modules])"
     assert _python(code).split() == []
+
+
+def test_the_journal_loads_its_database_when_one_is_opened() -> None:
+    code = "import sys, tradeforge_core.orders.journal as one; print('sqlite3' in sys.modules)"
+    assert _python(code).split() == ["False"]
 
 
 def test_the_check_above_can_see_what_is_loaded() -> None:

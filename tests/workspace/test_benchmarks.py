@@ -25,7 +25,7 @@ def _run(module: str, *arguments: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("module", ["stream_decode", "memory", "contender", "hub"])
+@pytest.mark.parametrize("module", ["stream_decode", "memory", "contender", "hub", "journal"])
 def test_each_says_what_it_is(module: str) -> None:
     assert "usage:" in _run(f"benchmarks.{module}", "--help")
 
@@ -45,3 +45,13 @@ def test_memory_is_measured() -> None:
     (row,) = json.loads(_run("benchmarks.memory", "--kinds", "trades", *FEW))
     assert row["events"] == 512
     assert row["at_the_end_kib"] >= row["after_warmup_kib"] + row["growth_kib"] > 0
+
+
+def test_an_order_on_record_is_measured_beside_the_bare_disk() -> None:
+    found = json.loads(_run("benchmarks.journal", "--orders", "8", "--at-once", "4", "--json"))
+    assert [row["what"] for row in found] == [
+        "append + fdatasync",
+        "begin + hand_off",
+        "the same, 4 at once",
+    ]
+    assert all(row["p99_ms"] > 0 and row["ratio"] > 0 for row in found)

@@ -13,6 +13,7 @@ import pytest
 
 import tradeforge_core
 from tradeforge_core import TradeForgeError, hookspecs
+from tradeforge_core.orders.journal import IntentState
 from tradeforge_topstepx import _endpoints
 from tradeforge_topstepx.firms import FIRMS
 from tradeforge_topstepx.provider import TopStepXProvider
@@ -144,6 +145,19 @@ def test_every_setting_has_its_place() -> None:
     assert "TS_USERNAME" in settings
     for page in (ROOT / "docs" / "configuration.md", ROOT / ".env.example"):
         assert settings <= set(re.findall(r"\bTS_[A-Z_]+\b", page.read_text())), page
+
+
+def test_the_settings_of_the_core_have_their_place() -> None:
+    sources = (ROOT / "tradeforge_core" / "src").rglob("*.py")
+    settings = {name for one in sources for name in re.findall(r"TRADEFORGE_\w+", one.read_text())}
+    assert "TRADEFORGE_STATE_DIR" in settings
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    assert settings <= set(re.findall(r"`(TRADEFORGE_\w+)`", page))
+
+
+def test_every_state_of_the_journal_has_its_place() -> None:
+    page = (ROOT / "docs" / "journal.md").read_text()
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [one.value for one in IntentState]
 
 
 def test_every_operation_of_the_gateway_has_a_method_and_a_test() -> None:

@@ -132,8 +132,7 @@ def _check(connection: "Connection") -> None:
     found = [text for (text,) in connection.execute("PRAGMA integrity_check(3)")]
     if found != ["ok"]:
         raise table.DamagedJournal("; ".join(found))
-    for _ in table.select_all(connection):
-        pass
+    table.check_all(connection)
 
 
 def _move_aside(path: Path) -> Path:

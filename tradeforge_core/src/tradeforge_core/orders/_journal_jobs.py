@@ -34,11 +34,11 @@ class Begin:
     writes: ClassVar[bool] = True
 
     def apply(self, connection: "Connection") -> None:
-        entry = table.select_one(connection, self.intent.id)
         self.refusal = None
-        if entry is None:
-            table.insert(connection, JournalEntry(intent=self.intent))
-        elif problem := _why_not_again(entry, self.intent):
+        if table.insert(connection, JournalEntry(intent=self.intent)):
+            return
+        entry = _recorded(connection, self.intent.id)
+        if problem := _why_not_again(entry, self.intent):
             self.refusal = DuplicateIntent(problem)
         else:
             table.update(connection, JournalEntry(intent=self.intent, attempts=entry.attempts))

@@ -46,12 +46,15 @@ def create_table(connection: "Connection") -> None:
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def insert(connection: "Connection", entry: JournalEntry) -> None:
+def insert(connection: "Connection", entry: JournalEntry) -> bool:
+    """Whether it is new; with an entry of the same id there, nothing is done."""
     row = _row(entry)
     marks = ", ".join("?" * (len(row) + 1))
-    connection.execute(
-        f"INSERT INTO entries ({_COLUMNS}, checksum) VALUES ({marks})", (*row, _checksum(row))
+    inserted = connection.execute(
+        f"INSERT INTO entries ({_COLUMNS}, checksum) VALUES ({marks}) ON CONFLICT DO NOTHING",
+        (*row, _checksum(row)),
     )
+    return inserted.rowcount == 1
 
 
 def update(connection: "Connection", entry: JournalEntry) -> None:
@@ -78,9 +81,10 @@ def select_newest(connection: "Connection", limit: int) -> list[JournalEntry]:
     return _select(connection, "ORDER BY number DESC LIMIT ?", max(limit, 0))
 
 
-def select_all(connection: "Connection") -> Iterator[JournalEntry]:
+def check_all(connection: "Connection") -> None:
+    """Raises `DamagedJournal` unless every entry is, bit for bit, one that was written."""
     for row in connection.execute(f"SELECT {_COLUMNS}, checksum FROM entries"):
-        yield _entry(row)
+        _check(row)
 
 
 def delete_settled_before(connection: "Connection", time: datetime) -> None:
@@ -112,9 +116,7 @@ def _row(entry: JournalEntry) -> tuple[Any, ...]:
 
 
 def _entry(row: tuple[Any, ...]) -> JournalEntry:
-    """Raises `DamagedJournal` unless the row is, bit for bit, one that was written."""
-    if _checksum(row[:-1]) != row[-1]:
-        raise DamagedJournal("an entry does not fit its checksum")
+    _check(row)
     return JournalEntry(
         intent=Intent(
             id=_text(row[0]),
@@ -132,6 +134,11 @@ def _entry(row: tuple[Any, ...]) -> JournalEntry:
         outcome=_text_or_none(row[11]),
         acknowledged=bool(row[12]),
     )
+
+
+def _check(row: tuple[Any, ...]) -> None:
+    if _checksum(row[:-1]) != row[-1]:
+        raise DamagedJournal("an entry does not fit its checksum")
 
 
 def _checksum(row: tuple[Any, ...]) -> int:
