@@ -145,6 +145,20 @@ async def test_an_odd_id_is_nobodys_and_nothing_is_sent(
     assert sandbox.requests["/api/Order/cancel"] == 0
 
 
+@pytest.mark.parametrize("large", [str(2**31), "99999999999"])
+async def test_an_account_id_that_no_gateway_has_is_nobodys(
+    large: str, broker: TopStepXProvider, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    before = sandbox.requests.total()
+    with pytest.raises(NotFound, match=f"no account '{large}'"):
+        await broker.get_positions(large)
+    with pytest.raises(NotFound, match=f"no account '{large}'"):
+        await broker.cancel_order(large, "3400000000")
+    with pytest.raises(NotFound, match=f"no account '{large}'"):
+        await broker.place_order(OrderRequest.market(large, contract.id, OrderSide.BUY, 1))
+    assert sandbox.requests.total() == before
+
+
 @pytest.mark.parametrize("label", ["", " ", "\ud800", "a\nb", "ü"])
 async def test_an_odd_client_order_id_never_leaves(
     label: str,
@@ -166,3 +180,17 @@ async def test_a_size_that_no_gateway_can_express(
     with pytest.raises(InvalidOrder, match="more than the gateway can express"):
         await broker.place_order(request)
     assert sandbox.requests["/api/Order/place"] == 0
+
+
+async def test_a_change_or_a_close_that_no_gateway_can_express(
+    broker: TopStepXProvider, account: Account, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    working = await broker.place_order(
+        OrderRequest.limit(account.id, contract.id, OrderSide.BUY, 1, contract.tick_size)
+    )
+    with pytest.raises(InvalidOrder, match="more than the gateway can express"):
+        await broker.modify_order(account.id, working.id, size=2**31)
+    with pytest.raises(NotSent, match="more than the gateway can express"):
+        await broker.close_position(account.id, contract.id, size=2**31)
+    assert sandbox.requests["/api/Order/modify"] == 0
+    assert sandbox.requests["/api/Position/partialCloseContract"] == 0

@@ -11,6 +11,7 @@ import httpx
 from tradeforge_core import (
     AuthenticationError,
     DecodeError,
+    InvalidOrder,
     NotFound,
     NotSent,
     RateLimited,
@@ -258,7 +259,7 @@ class Rest:
         if size is None:
             await self._write(_endpoints.CLOSE, body)
         else:
-            await self._write(_endpoints.PARTIAL_CLOSE, {**body, "size": int(size)})
+            await self._write(_endpoints.PARTIAL_CLOSE, {**body, "size": _closing_size(size)})
 
     async def trades(self, account_id: str, period: Period) -> list[_wire.TradeRow]:
         answer = await self._call(_endpoints.TRADES, _in_period(account_id, period))
@@ -308,13 +309,30 @@ class EndpointMissing(VenueError):
 def whole_id(text: object, what: str) -> int:
     """The gateway's number for an id of ours. Raises `NotFound` for what can be none of its ids."""
     number = int(text) if isinstance(text, str) and _DIGITS.fullmatch(text) else None
-    if number is None or number > _INT64:
+    if number is None or number > _LARGEST_ID.get(what, _INT64):
         raise NotFound(f"there is no {what} {text!r}: ids here are whole numbers, written as text")
     return number
 
 
 _DIGITS = re.compile("0|[1-9][0-9]{0,18}")
 _INT64 = 2**63 - 1
+_INT32 = 2**31 - 1
+_LARGEST_ID = {"account": _INT32}
+"""Orders are counted in more digits than accounts (gateway reference, section 2)."""
+
+
+def whole_size(size: Decimal) -> int:
+    """The size as the gateway counts. Raises `InvalidOrder` for one that is too large for it."""
+    if size > _INT32:
+        raise InvalidOrder([f"size {size:f} is more than the gateway can express"])
+    return int(size)
+
+
+def _closing_size(size: Decimal) -> int:
+    try:
+        return whole_size(size)
+    except InvalidOrder as error:  # on the way out only this proves that nothing left
+        raise NotSent(f"{_endpoints.PARTIAL_CLOSE.path}: {error}") from error
 
 
 def _login_body(config: TopStepXConfig) -> dict[str, str]:

@@ -17,7 +17,6 @@ from tradeforge_core import (
     Capabilities,
     Contract,
     FrontMonth,
-    InvalidOrder,
     MarketDataType,
     NotFound,
     Order,
@@ -47,7 +46,7 @@ from tradeforge_topstepx import _mapping, _wire
 from tradeforge_topstepx._events import Memory
 from tradeforge_topstepx._hubs import MARKET_HUB, USER_HUB, HubLink
 from tradeforge_topstepx._redaction import Redaction
-from tradeforge_topstepx._rest import EndpointMissing, Rest, whole_id
+from tradeforge_topstepx._rest import EndpointMissing, Rest, whole_id, whole_size
 from tradeforge_topstepx._signalr import HubLimits
 from tradeforge_topstepx.config import TopStepXConfig
 
@@ -64,7 +63,6 @@ _FRESH = timedelta(seconds=5)
 _LAST_SESSIONS = timedelta(days=4)
 """Long enough to reach back over a weekend with a holiday."""
 _MINUTES = _mapping.BAR_UNITS[BarUnit.MINUTE]
-_INT32 = 2**31 - 1
 _OPEN = [code for code, status in _mapping.STATUSES.items() if not status.is_final]
 
 
@@ -284,6 +282,8 @@ class TopStepXProvider(Provider):
 
     async def _prepare_change(self, change: OrderChange) -> Callable[[], Write[None]]:
         level = None
+        if change.size is not None:
+            whole_size(change.size)
         if change.trail_distance is not None:
             order = await self._fetch_order(change.account_id, change.order_id)
             last = await self._last_price(await self._known_contract(order.contract_id))
@@ -370,14 +370,12 @@ def _by_id(orders: Iterable[Order]) -> list[Order]:
 
 
 def _plain_body(request: OrderRequest) -> dict[str, Any]:
-    if request.size > _INT32:
-        raise InvalidOrder([f"size {request.size:f} is more than the gateway can express"])
     members = {
         "accountId": whole_id(request.account_id, "account"),
         "contractId": request.contract_id,
         "type": _mapping.TYPE_CODES[request.type],
         "side": _mapping.SIDE_CODES[request.side],
-        "size": int(request.size),
+        "size": whole_size(request.size),
         "limitPrice": request.limit_price,
         "stopPrice": request.stop_price,
         "customTag": request.client_order_id,
