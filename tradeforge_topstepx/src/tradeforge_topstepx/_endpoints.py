@@ -63,7 +63,31 @@ def _status_error(path: str, answer: HttpAnswer) -> VenueError:
     if answer.status == 429:
         seconds = _seconds(answer.retry_after)
         return RateLimited(f"{message}: too many requests", code=429, retry_after=seconds)
+    if answer.status == 400 and path not in _WITH_SECRETS:
+        message += _complaint(answer.body)
     return VenueError(message, code=answer.status)
+
+
+class _Problem(msgspec.Struct):
+    """What is in the body of a 400, as the members of RFC 7807."""
+
+    title: str | None = None
+    detail: str | None = None
+
+
+def _complaint(body: bytes) -> str:
+    """What the gateway finds wrong with a request, as far as it says so."""
+    try:
+        problem = _problem_decoder.decode(body)
+    except _wire.UNREADABLE:
+        return ""
+    said = problem.detail or problem.title or ""
+    return f": {said[:_MOST_WORDS]}" if said.isprintable() and said else ""
+
+
+_problem_decoder = msgspec.json.Decoder(_Problem)
+_MOST_WORDS = 300
+"""Characters of a complaint that are worth repeating."""
 
 
 def _seconds(header: str | None) -> float | None:
@@ -91,6 +115,8 @@ def decode_error(what: str, error: Exception) -> DecodeError:
 PING = "/api/Status/ping"
 LOGIN = Endpoint("/api/Auth/loginKey", _wire.LoginAnswer, _errors.LOGIN)
 LOGIN_APP = Endpoint("/api/Auth/loginApp", _wire.LoginAnswer, _errors.LOGIN)
+_WITH_SECRETS = frozenset({LOGIN.path, LOGIN_APP.path})
+"""A complaint about these may quote the key."""
 VALIDATE = Endpoint("/api/Auth/validate", _wire.ValidateAnswer, _errors.VALIDATE)
 LOGOUT = Endpoint("/api/Auth/logout", _wire.Envelope, _errors.LOGOUT)
 ACCOUNTS = Endpoint("/api/Account/search", _wire.AccountsAnswer)
