@@ -134,6 +134,13 @@ async def test_the_count_outlives_a_provider(
         assert budget.used == used + 2
 
 
+async def test_a_ping_counts(broker: TopStepXProvider) -> None:
+    budget = budgets_of(broker.config, broker._clock).rest
+    used = budget.used
+    await broker.ping()
+    assert budget.used == used + 1
+
+
 @pytest.mark.parametrize("odd", ["001001", "9" * 5000, "-1", "1.0", " 1", "١", "", 5, None])
 async def test_an_odd_id_is_nobodys_and_nothing_is_sent(
     odd: Any, broker: TopStepXProvider, account: Account, sandbox: TopStepXSandbox

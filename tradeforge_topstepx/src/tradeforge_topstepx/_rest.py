@@ -117,7 +117,8 @@ class Rest:
 
     async def ping(self) -> None:
         """Return once the gateway has answered; any answer of status 200 will do."""
-        answer = await self._http.request("GET", _endpoints.PING)
+        budget = self._budgets.rest  # whether it counts there is disputed: then it counts here
+        answer = await self._http.request("GET", _endpoints.PING, budget=budget)
         if answer.status != 200:
             raise VenueError(f"{_endpoints.PING}: HTTP {answer.status}", code=answer.status)
 
