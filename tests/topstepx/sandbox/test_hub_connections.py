@@ -215,7 +215,6 @@ async def test_the_user_hub_takes_an_account_id(user_hub: "HubClient", method: s
         ),
         ("SubscribeContractDepth", [1001], NOT_THERE),
         ("SubscribeContractQuotes", ["CON.F.US.MNQ.H26"], NOT_THERE),
-        ("", [], NOT_THERE),
     ],
 )
 async def test_a_call_that_cannot_be_made_is_an_error_completion(
@@ -239,8 +238,6 @@ async def test_the_market_hub_takes_a_contract_id(
     [
         {"type": 1, "target": "SubscribeAccounts", "arguments": []},
         {"type": 1, "target": "Heartbeat", "arguments": [{"at": 1}], "headers": {}},
-        {"type": 1, "target": "SubscribeOrders"},
-        {"type": 1},
         {"type": 2, "invocationId": "9", "item": 1},
         {"type": 3, "invocationId": "9", "result": 1},
         {"type": 4, "invocationId": "9", "target": "X", "arguments": []},
@@ -333,3 +330,39 @@ async def test_a_hub_with_nothing_to_say_pings(clock: ManualClock) -> None:
 
 def test_the_patience_of_a_hub_is_that_of_the_venue() -> None:
     assert (HubLimits().ping_seconds, HubLimits().silence_seconds) == (15, 30)
+
+
+CALL: dict[str, Any] = {"type": 1, "target": "SubscribeAccounts", "arguments": []}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        CALL | {"invocationId": 1},
+        CALL | {"invocationId": {}},
+        CALL | {"target": None},
+        CALL | {"target": 7},
+        CALL | {"target": ""},
+        CALL | {"arguments": None},
+        CALL | {"arguments": {}},
+        {"type": 1, "target": "SubscribeAccounts", "invocationId": "1"},
+        {"type": 1, "arguments": [], "invocationId": "1"},
+    ],
+)
+async def test_what_is_no_call_at_all_ends_the_connection(
+    user_hub: "HubClient", call: dict[str, Any]
+) -> None:
+    """As the framework does; a client that gets away with it here would fail there."""
+    await user_hub.say(call)
+    assert await user_hub.hear() == {"type": 7, "error": "Connection closed with an error."}
+    await user_hub.socket.wait_closed()
+
+
+async def test_a_refused_upgrade_is_nothing_to_log(
+    sandbox: TopStepXSandbox, anonymous: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("ERROR")
+    with pytest.raises(InvalidStatus):
+        await connect(f"ws://127.0.0.1:{sandbox.port}/hubs/user").__aenter__()
+    assert (await anonymous.get("/api/Status/ping")).is_success
+    assert caplog.records == []

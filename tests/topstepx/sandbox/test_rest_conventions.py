@@ -62,6 +62,29 @@ async def test_a_body_that_is_not_what_it_should_be_is_a_400(
         assert response.json().keys() == {"type", "title", "status", "detail"}
 
 
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "json"])
+@pytest.mark.parametrize("path", WITH_BODY)
+async def test_a_body_that_does_not_say_it_is_json_is_a_415(
+    http: httpx.AsyncClient, path: str, kind: str | None
+) -> None:
+    headers = {} if kind is None else {"Content-Type": kind}
+    response = await http.post(path, content=b"{}", headers=headers)
+    assert response.status_code == 415
+    assert response.json()["title"] == "Unsupported Media Type"
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/json", "application/vnd.x+json", "Application/JSON; charset=utf-8"]
+)
+async def test_json_has_several_names(http: httpx.AsyncClient, kind: str) -> None:
+    body, headers = b'{"onlyActiveAccounts":true}', {"Content-Type": kind}
+    assert (await http.post("/api/Account/search", content=body, headers=headers)).is_success
+
+
+async def test_no_content_type_is_needed_where_there_is_no_body(http: httpx.AsyncClient) -> None:
+    assert (await http.post("/api/Auth/validate")).json()["success"]
+
+
 ORDER: dict[str, Any] = {
     "accountId": 1001,
     "contractId": "CON.F.US.MNQ.H26",
@@ -110,7 +133,8 @@ async def test_a_number_that_no_decimal_holds_places_nothing(
     http: httpx.AsyncClient, price: str
 ) -> None:
     body = json.dumps(ORDER | {"type": 1, "limitPrice": 0.5}).replace("0.5", price)
-    response = await http.post("/api/Order/place", content=body)
+    headers = {"Content-Type": "application/json"}
+    response = await http.post("/api/Order/place", content=body, headers=headers)
     assert response.status_code == 400 or not response.json()["success"]
 
 

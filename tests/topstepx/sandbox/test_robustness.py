@@ -134,7 +134,8 @@ def nearly_good(draw: st.DrawFn) -> tuple[str, bytes]:
 
 
 async def _posts(served: Served, path: str, body: bytes) -> httpx.Response:
-    return await served.client.post(path, content=body)
+    headers = {"Content-Type": "application/json"}
+    return await served.client.post(path, content=body, headers=headers)
 
 
 @settings(max_examples=150, deadline=None)

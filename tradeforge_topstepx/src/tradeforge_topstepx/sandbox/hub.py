@@ -158,7 +158,7 @@ class Hub:
         await asyncio.gather(*(one.drop(allow_reconnect=allow_reconnect) for one in connections))
 
     def invoke(
-        self, connection: HubConnection, target: str, arguments: object
+        self, connection: HubConnection, target: str, arguments: list[Any]
     ) -> Callable[[], None]:
         """Do what a client calls for; gives what to do after the answer."""
         if target.lower() not in self._methods:
@@ -196,9 +196,8 @@ class Hub:
             followers.discard(connection)
 
 
-def _bind(arguments: object, key: type[int] | type[str] | None) -> int | str | None:
+def _bind(given: list[Any], key: type[int] | type[str] | None) -> int | str | None:
     """The key of a subscription. The type must be exact: "1" and true are no account ids."""
-    given = arguments if isinstance(arguments, list) else []
     expected = 0 if key is None else 1
     if len(given) != expected:
         raise InvocationError(

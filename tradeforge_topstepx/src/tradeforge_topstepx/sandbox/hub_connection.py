@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -38,7 +38,7 @@ class Invoked(Protocol):
         """Whether nothing may come out of its connections."""
 
     def invoke(
-        self, connection: "HubConnection", target: str, arguments: object
+        self, connection: "HubConnection", target: str, arguments: list[Any]
     ) -> Callable[[], None]:
         """What to do once the call is answered. Raises `InvocationError`."""
 
@@ -146,14 +146,15 @@ class HubConnection:
             self._end()
 
     def _invoke(self, message: Message) -> None:
-        target, invocation_id = str(message.get("target")), message.get("invocationId")
+        hub_protocol.check_invocation(message)
+        target, invocation_id = message["target"], message.get("invocationId")
         error, follow_up = None, None
         try:
-            follow_up = self._hub.invoke(self, target, message.get("arguments"))
+            follow_up = self._hub.invoke(self, target, message["arguments"])
         except InvocationError as exc:
             error = f"Failed to invoke '{target}' due to an error on the server. {exc}"
         if invocation_id is not None:
-            self.deliver(hub_protocol.completion(str(invocation_id), error=error))
+            self.deliver(hub_protocol.completion(invocation_id, error=error))
         if follow_up is not None:
             follow_up()
 

@@ -41,6 +41,20 @@ class MessageBuffer:
         return map(_parse, complete)
 
 
+def check_invocation(message: Message) -> None:
+    """Raises `ProtocolViolation` for what is no call at all: the framework ends such a connection.
+
+    Which method and how many arguments is for the hub to say.
+    """
+    call_id = message.get("invocationId")
+    if call_id is not None and not isinstance(call_id, str):
+        raise ProtocolViolation("Expected 'invocationId' to be of type String.")
+    if not isinstance(message.get("target"), str) or not message["target"]:
+        raise ProtocolViolation("Missing required property 'target'.")
+    if not isinstance(message.get("arguments"), list):
+        raise ProtocolViolation("Missing required property 'arguments'.")
+
+
 def handshake_error(request: Message) -> str | None:
     """Why the handshake is refused, or None: it is not."""
     protocol, version = request.get("protocol"), request.get("version")

@@ -4,15 +4,25 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-_PROTOCOLS = H11Protocol, WebSocketsSansIOProtocol
 _LARGEST_MESSAGE = 4 * 1024 * 1024
 _PATIENCE = 1  # seconds for a request to notice that its client is gone
+
+
+class _WebSocket(WebSocketsSansIOProtocol):
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True  # uvicorn takes a refusal for a mistake, and logs it
+
+
+_PROTOCOLS = H11Protocol, _WebSocket
 
 
 class _Uvicorn(uvicorn.Server):
@@ -61,7 +71,7 @@ class LoopbackServer:
         config = uvicorn.Config(
             app,
             http=H11Protocol,
-            ws=WebSocketsSansIOProtocol,
+            ws=_WebSocket,
             ws_max_size=_LARGEST_MESSAGE,
             ws_per_message_deflate=False,
             ws_ping_interval=None,  # SignalR has its own keep-alive

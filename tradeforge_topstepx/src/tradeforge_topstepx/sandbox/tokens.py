@@ -72,7 +72,10 @@ def hub_token(connection: HTTPConnection) -> str | None:
 
 def challenge(token: str | None) -> dict[str, str]:
     """The header that goes with a 401; it only calls a token invalid if there was one."""
-    return {"WWW-Authenticate": 'Bearer error="invalid_token"' if token else "Bearer"}
+    return {"WWW-Authenticate": _INVALID if token else "Bearer"}
+
+
+_INVALID = 'Bearer error="invalid_token", error_description="The token is not valid any more"'
 
 
 def _encode(part: dict[str, Any]) -> str:
