@@ -50,6 +50,18 @@ class TestLookingAround:
         assert [account.id for account in accounts] == [str(one.id) for one in theirs]
         assert [account.balance for account in accounts] == [one.balance for one in theirs]
 
+    async def test_a_locked_account_shows_among_all_of_them(
+        self, broker: TopStepXProvider, sandbox: TopStepXSandbox
+    ) -> None:
+        active = await broker.get_accounts()
+        assert all(account.can_trade for account in active)
+        everybody = await broker.all_accounts()
+        assert [account.id for account in everybody] == [
+            str(one.id) for one in sandbox.exchange.accounts()
+        ]
+        locked = [account for account in everybody if account not in active]
+        assert [account.can_trade for account in locked] == [False]
+
     async def test_a_root_finds_its_front_contract_and_no_other_product(
         self, broker: TopStepXProvider
     ) -> None:

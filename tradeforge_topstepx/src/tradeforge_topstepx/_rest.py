@@ -125,10 +125,17 @@ class Rest:
     # --- accounts, contracts, bars ---
 
     async def accounts(self) -> list[_wire.AccountRow]:
-        answer = await self._call(_endpoints.ACCOUNTS, {"onlyActiveAccounts": True})
-        accounts = answer.accounts or []
+        accounts = await self._accounts(only_active=True)
         self._live_data = any(account.simulated is False for account in accounts)
         return accounts
+
+    async def all_accounts(self) -> list[_wire.AccountRow]:
+        """Those too that may not trade any more."""
+        return await self._accounts(only_active=False)
+
+    async def _accounts(self, *, only_active: bool) -> list[_wire.AccountRow]:
+        answer = await self._call(_endpoints.ACCOUNTS, {"onlyActiveAccounts": only_active})
+        return answer.accounts or []
 
     async def _live(self) -> bool:
         """Which data the login is subscribed to: simulated accounts of all kinds have their own.

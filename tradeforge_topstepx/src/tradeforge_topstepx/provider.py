@@ -192,6 +192,11 @@ class TopStepXProvider(Provider):
     async def _fetch_contract(self, contract_id: str) -> Contract:
         return _mapping.to_contract(await self._rest.contract(contract_id))
 
+    async def all_accounts(self) -> list[Account]:
+        """The accounts of the login; those too that were locked and may hold a position still."""
+        self._require_connection()
+        return [_mapping.to_account(row) for row in await self._rest.all_accounts()]
+
     async def available_contracts(self) -> list[Contract]:
         """The contracts that the gateway has in front: one for each product, by id."""
         self._require_connection()
