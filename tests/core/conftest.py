@@ -44,7 +44,7 @@ from tradeforge_core import (
 from tradeforge_core.plugins import _installed_add_ons
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.backoff import Backoff
-from tradeforge_core.streams.link import StreamLink
+from tradeforge_core.streams.link import Began, StreamLink
 from tradeforge_core.streams.supervisor import StreamTimeouts
 from tradeforge_testing import ManualClock
 
@@ -64,8 +64,17 @@ class FakeLink(StreamLink):
         self.venue = venue
         self.stream = stream
         self.subscribed: set[Topic] = set()
+        self.began: dict[Topic, Began] = {}
         self.closed = False
+        self._heard_at = venue.clock.now()
         self._loss: asyncio.Queue[Exception | None] = asyncio.Queue()
+
+    @property
+    def heard_at(self) -> datetime:
+        return self._heard_at
+
+    def ping(self) -> None:
+        self._heard_at = self.venue.clock.now()
 
     async def open(self) -> None:
         self.venue.log.append(f"open {self.stream}")
@@ -81,13 +90,16 @@ class FakeLink(StreamLink):
         finally:
             self.venue.readers_ended += 1
 
-    async def subscribe(self, topic: Topic) -> None:
+    async def subscribe(self, topic: Topic, began: Began) -> None:
+        self.began[topic] = began
         self.venue.log.append(f"subscribe {topic.kind} {topic.key}")
         if topic in self.venue.holds:
             await self.venue.holds[topic].wait()
         if topic in self.venue.refusals:
             raise self.venue.refusals[topic]
         self.subscribed.add(topic)
+        self.ping()
+        began(self.heard_at)
 
     async def unsubscribe(self, topic: Topic) -> None:
         self.venue.log.append(f"unsubscribe {topic.kind} {topic.key}")
@@ -112,7 +124,8 @@ class FakeLink(StreamLink):
 class FakeVenue:
     """What the links of a provider talk to."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
         self.links: list[FakeLink] = []
         self.log: list[str] = []
         self.may_open = asyncio.Event()
@@ -348,8 +361,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def venue() -> FakeVenue:
-    return FakeVenue()
+def venue(clock: ManualClock) -> FakeVenue:
+    return FakeVenue(clock)
 
 
 @pytest.fixture

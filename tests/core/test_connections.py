@@ -12,7 +12,6 @@ from tradeforge_core import (
     Disconnected,
     Event,
     Gap,
-    GapCause,
     MarketDataType,
     RequestTimeout,
     StatusChanged,
@@ -53,38 +52,6 @@ async def test_the_first_connection(
         assert _statuses(changes) == [CONNECTING, SUBSCRIBING, LIVE]
         assert quote == make.quote(1)
     assert venue.log == ["open market", "subscribe quote ABC", "unsubscribe quote ABC"]
-
-
-async def test_a_loss_is_told_in_order_before_anything_new(
-    broker: "FakeProvider", venue: "FakeVenue", make: "Make", clock: ManualClock
-) -> None:
-    async with broker.subscribe_market_data("ABC", [QUOTE, TRADE]) as events:
-        await _next(events, 3)
-        clock.advance(40)
-        lost_at = clock.now()
-        broker.publish(make.TRADE, make.trade(1))
-        venue.may_open.clear()
-        venue.link.lose()
-        trade, lost, connecting = await _next(events, 3)
-        assert trade == make.trade(1)
-        assert _statuses([lost, connecting]) == [RECONNECTING, CONNECTING]
-        assert isinstance(lost, StatusChanged)
-        assert lost.reason == "the line was cut"
-        assert broker.status is CONNECTING
-        clock.advance(5)
-        venue.may_open.set()
-        subscribing, gap, live = await _next(events, 3)
-        assert _statuses([subscribing, live]) == [SUBSCRIBING, LIVE]
-        assert gap == Gap(
-            stream="market",
-            cause=GapCause.DISCONNECTED,
-            topics=(make.QUOTE, make.TRADE),
-            since=lost_at,
-            until=clock.now(),
-            generation=2,
-            received=clock.now(),
-        )
-    assert venue.links[0].closed
 
 
 async def test_each_connection_has_the_next_number(
@@ -268,31 +235,6 @@ async def test_the_old_connection_says_nothing_after_the_new_one_began(
         if isinstance(event, StatusChanged) and (event.generation, event.status) == (2, CONNECTING)
     )
     assert seen.index(make.trade("1.25")) < connected < seen.index(make.trade(2))
-
-
-async def test_a_loss_while_subscribing_leaves_one_hole_from_the_first_loss(
-    broker: "FakeProvider",
-    venue: "FakeVenue",
-    make: "Make",
-    clock: ManualClock,
-    eventually: "Eventually",
-) -> None:
-    seen: list[Event] = []
-    broker.on_event(seen.append)
-    async with broker.subscribe_market_data("ABC", [QUOTE, TRADE]):
-        lost_at = clock.now()
-        hold = venue.hold(make.TRADE)
-        venue.link.lose()
-        await eventually(lambda: len(venue.links) == 2 and make.QUOTE in venue.link.subscribed)
-        clock.advance(3)
-        venue.link.lose()
-        await eventually(lambda: len(venue.links) == 3)
-        hold.set()
-        await eventually(lambda: broker.status is LIVE)
-        await eventually(lambda: isinstance(seen[-1], StatusChanged) and seen[-1].status is LIVE)
-        gaps = [event for event in seen if isinstance(event, Gap)]
-        assert [gap.since for gap in gaps] == [lost_at, lost_at]
-        assert gaps[-1].topics == (make.QUOTE, make.TRADE)
 
 
 async def test_without_a_handler_errors_go_to_the_log(

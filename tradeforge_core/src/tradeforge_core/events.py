@@ -145,7 +145,13 @@ class StatusChanged:
 
 @frozen(kw_only=True)
 class Gap:
-    """Data of `topics` is missing here: between `since` and `until`, or `dropped` messages."""
+    """Data of `topics` is missing here: between `since` and `until`, or `dropped` messages.
+
+    `since` is when the last frame of any kind came over the connection that was lost: until then it
+    was alive. `until` is when the venue confirmed the topic on the new one, or sent the first data
+    of it if that came earlier: from then on it delivers again. Each topic has its own, told before
+    the first data behind it.
+    """
 
     stream: str
     cause: GapCause

@@ -1,6 +1,7 @@
 """The two hubs: what each subscription is called there, and one connection to one of them."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import msgspec
 from attrs import frozen
@@ -17,7 +18,7 @@ from tradeforge_core import (
     UserDataType,
 )
 from tradeforge_core.kit.clock import Clock
-from tradeforge_core.streams.link import StreamLink
+from tradeforge_core.streams.link import Began, StreamLink
 from tradeforge_core.streams.switchboard import Switchboard
 from tradeforge_topstepx._events import KINDS, EventReader, Memory
 from tradeforge_topstepx._rest import whole_id
@@ -102,6 +103,8 @@ class HubLink(StreamLink):
         self._clock = clock
         self._token: Token | None = None
         self._subscribed: set[Topic] = set()
+        self._beginning: dict[Topic, Began] = {}
+        """What the hub has been asked for: its first messages may come before the confirmation."""
         self._reader = EventReader(memory)
         self._hub = HubConnection(
             url,
@@ -112,6 +115,10 @@ class HubLink(StreamLink):
             limits=limits,
             tap=tap,
         )
+
+    @property
+    def heard_at(self) -> datetime:
+        return self._hub.received_at
 
     async def open(self) -> None:
         self._token = await self._session.token()
@@ -124,16 +131,21 @@ class HubLink(StreamLink):
     async def listen(self) -> None:
         await self._hub.listen()
 
-    async def subscribe(self, topic: Topic) -> None:
+    async def subscribe(self, topic: Topic, began: Began) -> None:
         channel = CHANNELS[topic.kind]
         arguments = channel.arguments(topic)
         self._reader.forget(topic)
-        self._subscribed.add(topic)  # its first messages may be read before the confirmation is
+        self._subscribed.add(topic)
+        self._beginning[topic] = began
         try:
-            await self._hub.invoke(channel.subscribe, *arguments)
+            await self._hub.invoke(
+                channel.subscribe, *arguments, completed=lambda: began(self._hub.received_at)
+            )
         except BaseException:
             self._subscribed.discard(topic)
             raise
+        finally:
+            del self._beginning[topic]
 
     async def unsubscribe(self, topic: Topic) -> None:
         channel = CHANNELS[topic.kind]
@@ -155,6 +167,8 @@ class HubLink(StreamLink):
         if found is None:
             return False
         topic, events = found
+        if self._beginning:
+            self._begin(topic)
         for event in events:
             self._switchboard.publish(topic, event)
         return True
@@ -165,9 +179,15 @@ class HubLink(StreamLink):
             return
         try:
             for topic, event in self._reader.read(target, arguments, self._hub.received_at):
+                self._begin(topic)
                 self._switchboard.publish(topic, event)
         except DecodeError as error:
             self._not_understood(error, KINDS[target])
+
+    def _begin(self, topic: Topic) -> None:
+        """Data comes before the confirmation: what it comes behind must be told first."""
+        if (began := self._beginning.get(topic)) is not None:
+            began(self._hub.received_at)
 
     def _check_logout(self, target: str) -> None:
         """The gateway says so when the session was displaced: a new token, a new connection."""

@@ -63,6 +63,12 @@ _decoder = msgspec.json.Decoder(Frame)
 _protocol = JSONProtocol()
 
 
+@frozen
+class _Call:
+    done: asyncio.Future[None]
+    completed: Callable[[], None]
+
+
 Tap = Callable[[str, bytes], None]
 """Hears a direction (`tradeforge_core.kit.recording`) and a message without its separator."""
 
@@ -95,7 +101,7 @@ class HubConnection:
         self._clock = clock
         self._socket: WebSocket | None = None
         self._unfinished = b""
-        self._calls: dict[str, asyncio.Future[None]] = {}
+        self._calls: dict[str, _Call] = {}
         self._next_call = 0
         self._heard = False
         self._last_sent = 0.0
@@ -134,14 +140,18 @@ class HubConnection:
             self._lose(Disconnected("nobody listens to the hub any more"))
             self._fail_calls()
 
-    async def invoke(self, method: str, *arguments: object) -> None:
+    async def invoke(
+        self, method: str, *arguments: object, completed: Callable[[], None] = lambda: None
+    ) -> None:
         """Call a method of the hub, and return once the hub has completed it.
 
-        Raises `VenueError` with the hub's words, `RequestTimeout`, `Disconnected`.
+        `completed` is called at that moment, before anything is read that came after it. Raises
+        `VenueError` with the hub's words, `RequestTimeout`, `Disconnected`.
         """
         call_id = str(self._next_call)
         self._next_call += 1
-        done = self._calls[call_id] = asyncio.get_running_loop().create_future()
+        done = asyncio.get_running_loop().create_future()
+        self._calls[call_id] = _Call(done, completed)
         try:
             await self._send(InvocationMessage(call_id, method, list(arguments), None))
             async with asyncio.timeout(self._limits.invoke):
@@ -203,13 +213,14 @@ class HubConnection:
             self.ignored += 1  # what a later protocol adds is not for this client
 
     def _complete(self, frame: Frame) -> None:
-        done = self._calls.get(frame.invocationId or "")
-        if done is None or done.done():
+        call = self._calls.get(frame.invocationId or "")
+        if call is None or call.done.done():
             return
         if frame.error is None:
-            done.set_result(None)
+            call.completed()
+            call.done.set_result(None)
         else:
-            done.set_exception(VenueError(f"the hub refused: {frame.error}"))
+            call.done.set_exception(VenueError(f"the hub refused: {frame.error}"))
 
     async def _watch(self) -> None:
         last_heard = self._clock.monotonic()
@@ -236,9 +247,9 @@ class HubConnection:
         return self._socket
 
     def _fail_calls(self) -> None:
-        for done in self._calls.values():
-            if not done.done():
-                done.set_exception(Disconnected("the hub connection was lost"))
+        for call in self._calls.values():
+            if not call.done.done():
+                call.done.set_exception(Disconnected("the hub connection was lost"))
 
 
 def _tapped(tap: Tap, typed: Callable[[bytes], bool]) -> Callable[[bytes], bool]:

@@ -8,6 +8,7 @@ never gives up by count: it ends when nothing is wanted any more, or by `close()
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from functools import partial
 
 from attrs import define, field, frozen
 
@@ -23,6 +24,7 @@ from tradeforge_core.events import Gap, HealthEvent, StatusChanged, Topic
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.streams.backoff import Backoff
+from tradeforge_core.streams.coverage import Coverage
 from tradeforge_core.streams.link import StreamLink
 
 
@@ -73,17 +75,11 @@ class Supervisor:
         self._clock = clock
         self._backoff = backoff
         self._timeouts = timeouts
-        self._wanted: set[Topic] = set()
-        self._confirmed: set[Topic] = set()
-        self._refused: set[Topic] = set()
-        self._busy: set[Topic] = set()
-        """What the venue has been asked about and has not answered yet."""
+        self._coverage = Coverage()
         self._waiters: list[_Waiter] = []
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._ever_live = False
-        self._lost_at: datetime | None = None
-        self._lost_topics: frozenset[Topic] = frozenset()
 
     async def add(self, topics: Iterable[Topic]) -> None:
         """Want these topics, and return once the venue has confirmed all of them.
@@ -92,8 +88,7 @@ class Supervisor:
         fails of, and `RequestTimeout`. What raises is not wanted any more.
         """
         waiter = _Waiter(frozenset(topics))
-        self._wanted |= waiter.topics
-        self._refused -= waiter.topics
+        self._coverage.want(waiter.topics)
         self._waiters.append(waiter)
         self._changed.set()
         self._ensure_running()
@@ -112,7 +107,7 @@ class Supervisor:
         """Stop wanting these topics, and return once the venue has let go of them."""
         gone = frozenset(topics)
         self.forget(gone)
-        while gone & (self._confirmed | self._busy) - self._wanted:
+        while self._coverage.is_held(gone):
             waiter = _Waiter(frozenset())
             self._waiters.append(waiter)
             try:
@@ -125,7 +120,7 @@ class Supervisor:
 
     def forget(self, topics: Iterable[Topic]) -> None:
         """Stop wanting these topics; the venue lets go of them when it can."""
-        self._wanted -= frozenset(topics)
+        self._coverage.forget(frozenset(topics))
         self._changed.set()
 
     async def close(self) -> None:
@@ -145,7 +140,7 @@ class Supervisor:
     async def _run(self) -> None:
         failures = 0
         self._ever_live = False
-        while self._wanted:
+        while self._coverage.wanted:
             self.generation += 1
             began = self._clock.monotonic()
             error = await self._one_generation()
@@ -156,10 +151,9 @@ class Supervisor:
             failures = 0 if lived >= self._backoff.steady_after else failures + 1
             if not self._ever_live:
                 self._fail_first_contact(error)
-            if self._wanted:
+            if self._coverage.wanted:
                 self._become(StreamConnectionStatus.RECONNECTING, str(error))
                 await self._clock.sleep(self._backoff.delay(failures))
-        self._forget_loss()
         self._become(StreamConnectionStatus.IDLE, "nothing is subscribed")
 
     async def _one_generation(self) -> TradeForgeError | None:
@@ -181,8 +175,8 @@ class Supervisor:
         except Exception as error:  # noqa: BLE001  # whatever ends a connection, the next one starts
             return self._explained(error)
         finally:
-            self._note_loss()
             if link is not None:
+                self._note_loss(link.heard_at)
                 await self._close(link)
         return None
 
@@ -203,39 +197,39 @@ class Supervisor:
     async def _keep_in_step(self, link: StreamLink, tasks: asyncio.TaskGroup) -> None:
         """Return once nothing is wanted any more."""
         self._become(StreamConnectionStatus.SUBSCRIBING, None)
-        self._tell_gap()
-        while self._wanted or self._confirmed or self._busy:
+        while not self._coverage.is_empty:
             self._changed.clear()
             self._catch_up(link, tasks)
-            if self._wanted <= self._confirmed | self._refused:
+            if self._coverage.is_complete:
                 self._go_live()
             self._settle_waiters()
             await self._changed.wait()
 
     def _catch_up(self, link: StreamLink, tasks: asyncio.TaskGroup) -> None:
         """Each topic is asked for by itself: one that the venue is slow with delays no other."""
-        for topic in self._wanted - self._confirmed - self._refused - self._busy:
-            self._busy.add(topic)
+        for topic in self._coverage.to_ask():
+            self._coverage.busy.add(topic)
             tasks.create_task(self._confirm(link, topic))
-        for topic in self._confirmed - self._wanted - self._busy:
-            self._busy.add(topic)
-            self._confirmed.discard(topic)
+        for topic in self._coverage.to_let_go():
+            self._coverage.busy.add(topic)
+            self._coverage.confirmed.discard(topic)
             tasks.create_task(self._let_go(link, topic))
 
     async def _confirm(self, link: StreamLink, topic: Topic) -> None:
         asking = self._asking(topic)
         try:
-            await self._in_time(link.subscribe(topic))
+            await self._in_time(link.subscribe(topic, partial(self._end_gap, topic)))
         except VenueError as error:
             self._refuse(topic, error)
         except RequestTimeout as error:
             later = [one for one in self._asking(topic) if one not in asking]
-            if topic in self._wanted and not asking:
+            if topic in self._coverage.wanted and not asking:
                 raise  # somebody relies on it: a new connection may do better
             if not later:  # who asked in the meantime has the next attempt
                 self._refuse(topic, error)
         else:
-            self._confirmed.add(topic)
+            self._end_gap(topic, link.heard_at)
+            self._coverage.confirm(topic)
         self._done_with(topic)
 
     async def _let_go(self, link: StreamLink, topic: Topic) -> None:
@@ -256,73 +250,62 @@ class Supervisor:
             ) from None
 
     def _done_with(self, topic: Topic) -> None:
-        self._busy.discard(topic)
+        self._coverage.busy.discard(topic)
         self._changed.set()
 
     def _asking(self, topic: Topic) -> list[_Waiter]:
         return [waiter for waiter in self._waiters if topic in waiter.topics]
 
     def _refuse(self, topic: Topic, error: TradeForgeError) -> None:
-        self._refused.add(topic)
+        self._coverage.refused.add(topic)
         asking = self._asking(topic)
         for waiter in asking:
             waiter.settle(error)
-        if topic in self._wanted and not asking:
+        if topic in self._coverage.wanted and not asking:
             self._report(error)  # it was confirmed by an earlier connection: somebody relies on it
 
     def _settle_waiters(self) -> None:
         for waiter in self._waiters:
-            if waiter.topics <= self._confirmed:
+            if waiter.topics <= self._coverage.confirmed:
                 waiter.settle()
 
     def _fail_first_contact(self, error: TradeForgeError) -> None:
         """A stream that never worked is the caller's to know at once, not something to repeat."""
-        self._wanted.clear()
+        self._coverage.forget(frozenset(self._coverage.wanted))
         for waiter in self._waiters:
             waiter.settle(error)
 
     def _go_live(self) -> None:
         self._ever_live = True
-        self._forget_loss()
         self._become(StreamConnectionStatus.LIVE, None)
 
-    def _note_loss(self) -> None:
-        if lost := self._confirmed & self._wanted:
-            self._lost_at = self._lost_at or self._clock.now()
-            self._lost_topics |= lost
-        self._confirmed.clear()
-        self._refused.clear()
-        self._busy.clear()
+    def _note_loss(self, heard_at: datetime) -> None:
+        self._coverage.lose(heard_at)
         for waiter in self._waiters:
             if not waiter.topics:
                 waiter.settle(Disconnected("the connection was lost"))
 
-    def _forget_loss(self) -> None:
-        self._lost_at = None
-        self._lost_topics = frozenset()
-
-    def _tell_gap(self) -> None:
-        """Say what is missing, before the first data of the new connection."""
-        topics = tuple(sorted(self._lost_topics & self._wanted))
-        if not topics:
+    def _end_gap(self, topic: Topic, until: datetime) -> None:
+        """Say what is missing of the topic, before the first of its data that comes again."""
+        since = self._coverage.resume(topic)
+        if since is None:
             return
-        now = self._clock.now()
         gap = Gap(
             stream=self.name,
             cause=GapCause.DISCONNECTED,
-            topics=topics,
-            since=self._lost_at,
-            until=now,
+            topics=(topic,),
+            since=since,
+            until=until,
             generation=self.generation,
-            received=now,
+            received=self._clock.now(),
         )
-        self._publish(gap, topics)
+        self._publish(gap, gap.topics)
 
     def _become(self, status: StreamConnectionStatus, reason: str | None) -> None:
         if status is self.status:
             return
         previous, self.status = self.status, status
-        topics = tuple(sorted(self._wanted))
+        topics = tuple(sorted(self._coverage.wanted))
         change = StatusChanged(
             stream=self.name,
             topics=topics,

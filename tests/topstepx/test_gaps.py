@@ -1,0 +1,125 @@
+"""The holes in the data over real sockets: where they begin and end, and what comes behind them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from random import Random
+from typing import Any, TypeVar
+
+import msgspec
+from websockets.asyncio.server import ServerConnection, serve
+
+from tradeforge_core import (
+    Gap,
+    MarketDataType,
+    MarketTradeEvent,
+    Settings,
+    StatusChanged,
+    StreamConnectionStatus,
+)
+from tradeforge_core.streams.backoff import Backoff
+from tradeforge_core.streams.supervisor import StreamTimeouts
+from tradeforge_topstepx._signalr import HubLimits
+from tradeforge_topstepx.config import TopStepXConfig
+from tradeforge_topstepx.provider import TopStepXProvider
+from tradeforge_topstepx.sandbox import Silence, TopStepXSandbox
+
+E = TypeVar("E")
+RS = "\x1e"
+
+
+async def until(
+    events: AsyncIterator[Any], kind: type[E], wanted: Callable[[E], bool] = lambda event: True
+) -> E:
+    async with asyncio.timeout(10):
+        async for event in events:
+            if isinstance(event, kind) and wanted(event):
+                return event
+    raise AssertionError("an iterator must not just stop")
+
+
+def lost(change: StatusChanged) -> bool:
+    return change.status is StreamConnectionStatus.RECONNECTING
+
+
+def impatient(sandbox: TopStepXSandbox, **changes: str) -> TopStepXProvider:
+    """A provider that comes back fast, and takes half a second of silence for a dead hub."""
+    config = TopStepXConfig.from_settings(Settings("topstepx", sandbox.settings | changes))
+    return TopStepXProvider(
+        config,
+        backoff=Backoff(base=0.01, cap=0.05, random=Random(7)),
+        timeouts=StreamTimeouts(connect=0.5),
+        hub_limits=HubLimits(server_timeout=0.5, watch_every=0.05),
+    )
+
+
+async def test_a_hub_that_falls_silent_is_missed_from_its_last_word_on(
+    sandbox: TopStepXSandbox,
+) -> None:
+    async with impatient(sandbox) as broker:
+        contract = await broker.get_contract_by_symbol("MNQ")
+        async with broker.subscribe_market_data(contract.id, [MarketDataType.TRADE]) as trades:
+            heard = await until(trades, MarketTradeEvent)
+            sandbox.mute_hubs(silence=Silence.EVERYTHING)
+            noticed = await until(trades, StatusChanged, lost)
+            sandbox.mute_hubs(silence=None)
+            gap = await until(trades, Gap)
+            assert gap.since is not None
+            assert gap.until is not None
+            assert heard.received <= gap.since <= noticed.received - timedelta(seconds=0.4)
+            behind = await until(trades, MarketTradeEvent)
+            assert noticed.received < gap.until <= behind.received
+
+
+Answer = Callable[[ServerConnection, str], Awaitable[None]]
+"""What a hub does with a call of this id."""
+
+
+@asynccontextmanager
+async def hub_that(*answers: Answer) -> AsyncIterator[str]:
+    """The address of a hub; each of its connections has the next answer, and the last for good."""
+    left = list(answers)
+
+    async def run(connection: ServerConnection) -> None:
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        await connection.recv()
+        await connection.send("{}" + RS)
+        async for frame in connection:
+            call = msgspec.json.decode(str(frame).removesuffix(RS))
+            if call["type"] == 1:
+                await answer(connection, call["invocationId"])
+
+    async with serve(run, "127.0.0.1", 0, compression=None) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hubs/market"
+
+
+def completion(call_id: str, error: str | None = None) -> str:
+    record = {"type": 3, "invocationId": call_id} | ({} if error is None else {"error": error})
+    return msgspec.json.encode(record).decode() + RS
+
+
+async def confirm(connection: ServerConnection, call_id: str) -> None:
+    await connection.send(completion(call_id))
+
+
+async def test_data_before_its_confirmation_comes_behind_the_gap(sandbox: TopStepXSandbox) -> None:
+    async def confirm_and_go(connection: ServerConnection, call_id: str) -> None:
+        await confirm(connection, call_id)
+        await connection.close()
+
+    async def data_first(connection: ServerConnection, call_id: str) -> None:
+        row = {"price": 1, "volume": 1, "type": 0, "timestamp": "2026-03-02T14:30:00+00:00"}
+        trade = {"type": 1, "target": "GatewayTrade", "arguments": [contract.id, [row]]}
+        await connection.send(msgspec.json.encode(trade).decode() + RS + completion(call_id))
+
+    async with (
+        hub_that(confirm_and_go, data_first) as url,
+        impatient(sandbox, TS_MARKET_HUB_URL=url) as broker,
+    ):
+        contract = await broker.get_contract_by_symbol("MNQ")
+        async with broker.subscribe_market_data(contract.id, [MarketDataType.TRADE]) as trades:
+            gap = await until(trades, (Gap, MarketTradeEvent))  # type: ignore[arg-type]
+            assert isinstance(gap, Gap)
+            trade = await until(trades, MarketTradeEvent)
+            assert gap.until == trade.received
