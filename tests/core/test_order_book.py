@@ -143,7 +143,7 @@ def test_it_equals_a_naive_book(
         assert book.asks(99) == sorted(level for level in asks.values() if level.size)
 
 
-@pytest.mark.parametrize("status", sorted(set(StreamConnectionStatus) - {"live"}))
+@pytest.mark.parametrize("status", sorted(set(StreamConnectionStatus) - {"subscribing", "live"}))
 def test_an_interrupted_stream_makes_the_book_stale_at_once(
     status: StreamConnectionStatus, book: OrderBook, make: "Make"
 ) -> None:
@@ -161,3 +161,16 @@ def test_an_interrupted_stream_makes_the_book_stale_at_once(
             )
         )
         assert book.state is state
+
+
+def test_a_book_is_kept_while_another_topic_is_subscribed(book: OrderBook, make: "Make") -> None:
+    change = StatusChanged(
+        stream="depth",
+        topics=(make.DEPTH,),
+        status=StreamConnectionStatus.SUBSCRIBING,
+        previous=StreamConnectionStatus.LIVE,
+        generation=1,
+        received=make.quote().received,
+    )
+    book.apply(change)
+    assert book.state is BookState.LIVE

@@ -15,7 +15,6 @@ from tradeforge_core import (
     StreamConnectionStatus,
     SubscriberOverflow,
     Subscription,
-    TradeForgeError,
     UserDataType,
     VenueError,
 )
@@ -163,25 +162,6 @@ async def test_of_two_topics_one_refused_neither_is_kept(
         with pytest.raises(VenueError):
             await broker.subscribe_market_data("ABC", [QUOTE, TRADE])
         await eventually(lambda: venue.link.subscribed == {make.OTHER_QUOTE})
-
-
-async def test_a_refusal_after_a_loss_is_reported_and_tried_again_later(
-    broker: "FakeProvider", venue: "FakeVenue", make: "Make", eventually: "Eventually"
-) -> None:
-    errors: list[TradeForgeError] = []
-    broker.on_error(errors.append)
-    async with broker.subscribe_market_data("ABC", [QUOTE, TRADE]) as events:
-        venue.refusals[make.QUOTE] = VenueError("not any more")
-        venue.link.lose()
-        await eventually(lambda: errors)
-        assert errors == [venue.refusals[make.QUOTE]]
-        await eventually(lambda: broker.status is LIVE)
-        broker.publish(make.TRADE, make.trade())
-        await _until(events, make.trade())
-        del venue.refusals[make.QUOTE]
-        venue.link.lose()
-        await eventually(lambda: venue.link.subscribed == {make.QUOTE, make.TRADE})
-        await eventually(lambda: broker.status is LIVE)
 
 
 @pytest.mark.parametrize("error", [Disconnected("lost"), ValueError("a bug")])

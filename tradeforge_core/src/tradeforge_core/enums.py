@@ -90,7 +90,7 @@ class StreamConnectionStatus(StrEnum):
     CONNECTING = "connecting"
     """The socket, the token and the handshake of a new connection are being made."""
     SUBSCRIBING = "subscribing"
-    """Connected; the venue has not confirmed every subscription yet."""
+    """Connected; the venue has not confirmed every subscription yet, or refuses one again."""
     LIVE = "live"
     """Every subscription is confirmed and data flows."""
     RECONNECTING = "reconnecting"

@@ -151,6 +151,9 @@ class Gap:
     was alive. `until` is when the venue confirmed the topic on the new one, or sent the first data
     of it if that came earlier: from then on it delivers again. Each topic has its own, told before
     the first data behind it.
+
+    Where the venue refuses to subscribe a topic again, the gap is told at once with `until` None,
+    and once more as a whole when it has ended.
     """
 
     stream: str
@@ -162,6 +165,11 @@ class Gap:
     generation: int = 0
     time: datetime | None = None
     received: datetime
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it goes on: the data is still missing."""
+        return self.since is not None and self.until is None
 
 
 HealthEvent = StatusChanged | Gap

@@ -96,7 +96,7 @@ class QuoteBoard:
         hit = [row for key, row in self.rows.items() if _topic(key) in event.topics]
         self._distrust(hit)
         for row in hit:
-            row.gaps += 1
+            row.gaps += not event.is_open  # it is told again when it has ended
 
     def _distrust(self, rows: Iterable[QuoteRow]) -> None:
         for row in rows:

@@ -84,8 +84,10 @@ def _stream_line(name: str, state: StreamState) -> Text:
 
 
 def _gap_text(gap: Gap) -> str:
-    if gap.since is None or gap.until is None:
+    if gap.since is None:
         return f"last gap: {gap.cause}, {gap.dropped or 'some'} events are missing"
+    if gap.until is None:
+        return f"gap: nothing is known since {gap.since.astimezone():%H:%M:%S}"
     lasted = (gap.until - gap.since).total_seconds()
     since, until = gap.since.astimezone(), gap.until.astimezone()
     return f"last gap: nothing is known from {since:%H:%M:%S} to {until:%H:%M:%S} ({lasted:.1f} s)"

@@ -52,15 +52,21 @@ class OrderBook:
         _set_levels(self._asks, event.asks)
 
     def _is_interrupted(self, event: Gap | StatusChanged) -> bool:
-        """A status that is not LIVE counts at once; the gap is only told when it is over."""
-        live = isinstance(event, StatusChanged) and event.status is StreamConnectionStatus.LIVE
-        return self._topic in event.topics and not live
+        """A lost connection counts at once; the gap may only be told when it is over.
+
+        While others of the stream are being subscribed, this one has its own gap if it has one.
+        """
+        connected = isinstance(event, StatusChanged) and event.status in _CONNECTED
+        return self._topic in event.topics and not connected
 
     def _check(self) -> None:
         if self.state is not BookState.LIVE:
             raise BookNotLive(
                 f"the book of {self.contract_id} is {self.state}: wait for the venue's next reset"
             )
+
+
+_CONNECTED = (StreamConnectionStatus.SUBSCRIBING, StreamConnectionStatus.LIVE)
 
 
 def _set_levels(side: dict[Decimal, Decimal], levels: tuple[DepthLevel, ...]) -> None:

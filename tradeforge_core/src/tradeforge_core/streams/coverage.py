@@ -1,5 +1,7 @@
 """Where the venue is with every topic of one stream: the record of it, not what to do about it."""
 
+import math
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -9,41 +11,66 @@ from tradeforge_core.events import Topic
 
 
 @define
+class Hole:
+    """What is missing of a topic: all since then."""
+
+    since: datetime
+    is_told: bool = False
+    """Whether subscribers know of it already, before it has ended."""
+
+
+@define
 class Coverage:
     """What is wanted of one connection after the other, and what has become of it."""
 
     wanted: set[Topic] = field(factory=set)
     confirmed: set[Topic] = field(factory=set)
-    refused: set[Topic] = field(factory=set)
+    refused: dict[Topic, float] = field(factory=dict)
+    """And when to ask again, by the monotonic clock."""
+    refusals: Counter[Topic] = field(factory=Counter)
+    """How often in a row."""
     busy: set[Topic] = field(factory=set)
     """What the venue has been asked about and has not answered yet."""
     relied_on: set[Topic] = field(factory=set)
     """What is wanted and was confirmed once: somebody counts on its data."""
-    missing: dict[Topic, datetime] = field(factory=dict)
-    """Since when nothing has come of what is relied on."""
+    missing: dict[Topic, Hole] = field(factory=dict)
+    """Of what is relied on, what does not come at the moment."""
 
     def want(self, topics: frozenset[Topic]) -> None:
         self.wanted |= topics
         self.relied_on |= topics & self.confirmed
-        self.refused -= topics
+        for topic in topics:
+            self.refused.pop(topic, None)
 
     def forget(self, topics: frozenset[Topic]) -> None:
         self.wanted -= topics
         self.relied_on -= topics
         for topic in topics:
-            self.missing.pop(topic, None)
+            for record in (self.missing, self.refused, self.refusals):
+                record.pop(topic, None)
+
+    @property
+    def withheld(self) -> set[Topic]:
+        """What the venue has confirmed before, and refuses now."""
+        return self.relied_on & self.refused.keys()
 
     @property
     def is_complete(self) -> bool:
-        return self.wanted <= self.confirmed | self.refused
+        """Whether all is confirmed but what was refused to the one who asked for it first."""
+        return self.wanted <= self.confirmed | (self.refused.keys() - self.relied_on)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is wanted, and the venue has let go of everything."""
         return not (self.wanted or self.confirmed or self.busy)
 
-    def to_ask(self) -> list[Topic]:
-        return sorted(self.wanted - self.confirmed - self.refused - self.busy)
+    def to_ask(self, now: float) -> list[Topic]:
+        unanswered = self.wanted - self.confirmed - self.busy
+        return sorted(topic for topic in unanswered if self.refused.get(topic, now) <= now)
+
+    def next_at(self) -> float:
+        """When there is something to do even if nothing happens until then."""
+        return min((self.refused[topic] for topic in self.withheld - self.busy), default=math.inf)
 
     def to_let_go(self) -> list[Topic]:
         return sorted(self.confirmed - self.wanted - self.busy)
@@ -52,19 +79,25 @@ class Coverage:
         """Whether the venue has yet to let go of any of these, which nobody wants."""
         return bool((self.confirmed | self.busy).difference(self.wanted).intersection(topics))
 
+    def refuse(self, topic: Topic, again_at: float) -> None:
+        self.refused[topic] = again_at
+        self.refusals[topic] += 1
+
     def confirm(self, topic: Topic) -> None:
         self.confirmed.add(topic)
+        self.refused.pop(topic, None)
+        self.refusals.pop(topic, None)
         if topic in self.wanted:
             self.relied_on.add(topic)
 
-    def resume(self, topic: Topic) -> datetime | None:
-        """Data of the topic flows again: since when it was missing, None if it was not."""
-        return self.missing.pop(topic, None)
+    def miss(self, topic: Topic, since: datetime) -> Hole:
+        """The hole that the topic is in, by now at least."""
+        return self.missing.setdefault(topic, Hole(since))
 
     def lose(self, since: datetime) -> None:
         """The connection is lost, and with it all that the venue had confirmed and refused."""
         for topic in self.relied_on:
-            self.missing.setdefault(topic, since)
+            self.miss(topic, since)
         self.confirmed.clear()
         self.refused.clear()
         self.busy.clear()

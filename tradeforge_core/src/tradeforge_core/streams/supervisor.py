@@ -6,6 +6,7 @@ never gives up by count: it ends when nothing is wanted any more, or by `close()
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from functools import partial
@@ -200,14 +201,26 @@ class Supervisor:
         while not self._coverage.is_empty:
             self._changed.clear()
             self._catch_up(link, tasks)
-            if self._coverage.is_complete:
-                self._go_live()
+            self._judge()
             self._settle_waiters()
-            await self._changed.wait()
+            await self._something_to_do(tasks)
+
+    async def _something_to_do(self, tasks: asyncio.TaskGroup) -> None:
+        """Return once something has changed, or it is time for what was put off."""
+        at = self._coverage.next_at()
+        alarm = tasks.create_task(self._ring(at)) if math.isfinite(at) else None
+        await self._changed.wait()
+        if alarm is not None:
+            alarm.cancel()
+
+    async def _ring(self, at: float) -> None:
+        if (left := at - self._clock.monotonic()) > 0:
+            await self._clock.sleep(max(left, _LEAST_NAP))
+        self._changed.set()
 
     def _catch_up(self, link: StreamLink, tasks: asyncio.TaskGroup) -> None:
         """Each topic is asked for by itself: one that the venue is slow with delays no other."""
-        for topic in self._coverage.to_ask():
+        for topic in self._coverage.to_ask(self._clock.monotonic()):
             self._coverage.busy.add(topic)
             tasks.create_task(self._confirm(link, topic))
         for topic in self._coverage.to_let_go():
@@ -220,13 +233,13 @@ class Supervisor:
         try:
             await self._in_time(link.subscribe(topic, partial(self._end_gap, topic)))
         except VenueError as error:
-            self._refuse(topic, error)
+            self._refuse(link, topic, error)
         except RequestTimeout as error:
             later = [one for one in self._asking(topic) if one not in asking]
-            if topic in self._coverage.wanted and not asking:
-                raise  # somebody relies on it: a new connection may do better
+            if topic in self._coverage.relied_on:
+                raise  # a new connection may do better
             if not later:  # who asked in the meantime has the next attempt
-                self._refuse(topic, error)
+                self._refuse(link, topic, error)
         else:
             self._end_gap(topic, link.heard_at)
             self._coverage.confirm(topic)
@@ -256,13 +269,17 @@ class Supervisor:
     def _asking(self, topic: Topic) -> list[_Waiter]:
         return [waiter for waiter in self._waiters if topic in waiter.topics]
 
-    def _refuse(self, topic: Topic, error: TradeForgeError) -> None:
-        self._coverage.refused.add(topic)
-        asking = self._asking(topic)
-        for waiter in asking:
+    def _refuse(self, link: StreamLink, topic: Topic, error: TradeForgeError) -> None:
+        """Tell those who asked; what others rely on is asked for again, after a while."""
+        for waiter in self._asking(topic):
             waiter.settle(error)
-        if topic in self._coverage.wanted and not asking:
-            self._report(error)  # it was confirmed by an earlier connection: somebody relies on it
+        again_at = math.inf
+        if topic in self._coverage.relied_on:
+            delay = self._backoff.delay(self._coverage.refusals[topic] + 1)
+            again_at = self._clock.monotonic() + delay
+            self._begin_gap(topic, link.heard_at)
+            self._report(error)
+        self._coverage.refuse(topic, again_at)
 
     def _settle_waiters(self) -> None:
         for waiter in self._waiters:
@@ -275,9 +292,13 @@ class Supervisor:
         for waiter in self._waiters:
             waiter.settle(error)
 
-    def _go_live(self) -> None:
-        self._ever_live = True
-        self._become(StreamConnectionStatus.LIVE, None)
+    def _judge(self) -> None:
+        if self._coverage.is_complete:
+            self._ever_live = True
+            self._become(StreamConnectionStatus.LIVE, None)
+        elif withheld := self._coverage.withheld:
+            reason = f"the venue refuses {_names(withheld)}"
+            self._become(StreamConnectionStatus.SUBSCRIBING, reason)
 
     def _note_loss(self, heard_at: datetime) -> None:
         self._coverage.lose(heard_at)
@@ -285,11 +306,20 @@ class Supervisor:
             if not waiter.topics:
                 waiter.settle(Disconnected("the connection was lost"))
 
+    def _begin_gap(self, topic: Topic, since: datetime) -> None:
+        """Say that the topic is missing, and nobody knows for how long: once."""
+        hole = self._coverage.miss(topic, since)
+        if not hole.is_told:
+            hole.is_told = True
+            self._tell_gap(topic, hole.since, None)
+
     def _end_gap(self, topic: Topic, until: datetime) -> None:
         """Say what is missing of the topic, before the first of its data that comes again."""
-        since = self._coverage.resume(topic)
-        if since is None:
-            return
+        hole = self._coverage.missing.pop(topic, None)
+        if hole is not None:
+            self._tell_gap(topic, hole.since, until)
+
+    def _tell_gap(self, topic: Topic, since: datetime, until: datetime | None) -> None:
         gap = Gap(
             stream=self.name,
             cause=GapCause.DISCONNECTED,
@@ -324,6 +354,10 @@ class Supervisor:
         broken.__cause__ = error
         self._report(broken)
         return broken
+
+
+_LEAST_NAP = 0.001
+"""Seconds: a clock that rounds must not keep us busy until it is there."""
 
 
 async def _read(link: StreamLink) -> None:
