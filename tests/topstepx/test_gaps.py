@@ -11,9 +11,13 @@ import msgspec
 from websockets.asyncio.server import ServerConnection, serve
 
 from tradeforge_core import (
+    BookState,
+    Contract,
+    Event,
     Gap,
     MarketDataType,
     MarketTradeEvent,
+    OrderBook,
     Settings,
     StatusChanged,
     StreamConnectionStatus,
@@ -24,7 +28,7 @@ from tradeforge_core.streams.supervisor import StreamTimeouts
 from tradeforge_topstepx._signalr import HubLimits
 from tradeforge_topstepx.config import TopStepXConfig
 from tradeforge_topstepx.provider import TopStepXProvider
-from tradeforge_topstepx.sandbox import Silence, TopStepXSandbox
+from tradeforge_topstepx.sandbox import EventFault, Silence, TopStepXSandbox
 
 E = TypeVar("E")
 RS = "\x1e"
@@ -164,3 +168,47 @@ async def test_a_subscription_that_the_hub_refuses_again_is_asked_for_until_it_i
         "the hub refused: too busy",
         "the hub refused: still too busy",
     ]
+
+
+async def test_a_book_is_whole_again_after_a_record_that_was_not_understood(
+    broker: TopStepXProvider, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    book, theirs = OrderBook(contract.id), OrderBook(contract.id)
+    async with (
+        broker.subscribe_market_data(contract.id, [MarketDataType.DEPTH]) as depth,
+        broker.subscribe_market_data(contract.id, [MarketDataType.DEPTH]) as other,
+    ):
+        await follow(depth, book, BookState.LIVE)
+        await follow(other, theirs, BookState.LIVE)
+        sandbox.fail_events("GatewayDepth", EventFault.MALFORMED)
+        for one, of_one in ((depth, book), (other, theirs)):
+            await follow(one, of_one, BookState.STALE)
+            await follow(one, of_one, BookState.LIVE)
+        bids, asks = book.bids(5), book.asks(5)
+        assert len(bids) == len(asks) == 5
+        assert bids[0].price < asks[0].price
+        assert broker.status is StreamConnectionStatus.LIVE
+
+
+async def test_a_book_is_whole_again_after_its_reader_was_too_slow(
+    broker: TopStepXProvider, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    book = OrderBook(contract.id)
+    async with broker.subscribe_market_data(contract.id, [MarketDataType.DEPTH]) as depth:
+        await follow(depth, book, BookState.LIVE)
+        assert depth._queue is not None
+        depth._queue._limit = 5
+        async with asyncio.timeout(10):
+            while not depth.dropped:  # noqa: ASYNC110  # it is the hub that makes it so
+                await asyncio.sleep(0)
+        depth._queue._limit = 1000
+        await follow(depth, book, BookState.STALE)
+        await follow(depth, book, BookState.LIVE)
+        assert len(book.bids(5)) == len(book.asks(5)) == 5
+
+
+async def follow(depth: AsyncIterator[Event], book: OrderBook, state: BookState) -> None:
+    """Give the book its events until it is in this state."""
+    async with asyncio.timeout(10):
+        while book.state is not state:
+            book.apply(await anext(depth))

@@ -106,6 +106,8 @@ class GapCause(StrEnum):
     """This subscriber was too slow and its backlog of market data was dropped."""
     DECODE_ERROR = "decode_error"
     """A message was not understood and has been left out."""
+    RENEWED = "renewed"
+    """The library subscribes anew, to get the whole book after some of it was lost here."""
 
 
 class VenueClass(StrEnum):

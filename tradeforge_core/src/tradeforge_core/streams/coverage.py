@@ -7,6 +7,7 @@ from datetime import datetime
 
 from attrs import define, field
 
+from tradeforge_core.enums import GapCause
 from tradeforge_core.events import Topic
 
 
@@ -15,6 +16,7 @@ class Hole:
     """What is missing of a topic: all since then."""
 
     since: datetime
+    cause: GapCause
     is_told: bool = False
     """Whether subscribers know of it already, before it has ended."""
 
@@ -35,6 +37,10 @@ class Coverage:
     """What is wanted and was confirmed once: somebody counts on its data."""
     missing: dict[Topic, Hole] = field(factory=dict)
     """Of what is relied on, what does not come at the moment."""
+    doubtful: set[Topic] = field(factory=set)
+    """What is to be subscribed anew: its data builds on some that was lost here."""
+    renewable_at: dict[Topic, float] = field(factory=dict)
+    """What was subscribed anew, and when it may be once more, by the monotonic clock."""
 
     def want(self, topics: frozenset[Topic]) -> None:
         self.wanted |= topics
@@ -45,8 +51,9 @@ class Coverage:
     def forget(self, topics: frozenset[Topic]) -> None:
         self.wanted -= topics
         self.relied_on -= topics
+        self.doubtful -= topics
         for topic in topics:
-            for record in (self.missing, self.refused, self.refusals):
+            for record in (self.missing, self.refused, self.refusals, self.renewable_at):
                 record.pop(topic, None)
 
     @property
@@ -68,9 +75,19 @@ class Coverage:
         unanswered = self.wanted - self.confirmed - self.busy
         return sorted(topic for topic in unanswered if self.refused.get(topic, now) <= now)
 
+    def to_renew(self, now: float) -> list[Topic]:
+        return sorted(
+            topic for topic in self._in_doubt() if self.renewable_at.get(topic, now) <= now
+        )
+
     def next_at(self) -> float:
         """When there is something to do even if nothing happens until then."""
-        return min((self.refused[topic] for topic in self.withheld - self.busy), default=math.inf)
+        again = (self.refused[topic] for topic in self.withheld - self.busy)
+        anew = (self.renewable_at.get(topic, 0.0) for topic in self._in_doubt())
+        return min((*again, *anew), default=math.inf)
+
+    def _in_doubt(self) -> set[Topic]:
+        return (self.doubtful & self.wanted & self.confirmed) - self.busy
 
     def to_let_go(self) -> list[Topic]:
         return sorted(self.confirmed - self.wanted - self.busy)
@@ -90,14 +107,20 @@ class Coverage:
         if topic in self.wanted:
             self.relied_on.add(topic)
 
-    def miss(self, topic: Topic, since: datetime) -> Hole:
+    def renew(self, topic: Topic, again_at: float) -> None:
+        self.doubtful.discard(topic)
+        self.confirmed.discard(topic)
+        self.renewable_at[topic] = again_at
+
+    def miss(self, topic: Topic, since: datetime, cause: GapCause) -> Hole:
         """The hole that the topic is in, by now at least."""
-        return self.missing.setdefault(topic, Hole(since))
+        return self.missing.setdefault(topic, Hole(since, cause))
 
     def lose(self, since: datetime) -> None:
         """The connection is lost, and with it all that the venue had confirmed and refused."""
         for topic in self.relied_on:
-            self.miss(topic, since)
+            self.miss(topic, since, GapCause.DISCONNECTED).cause = GapCause.DISCONNECTED
+        self.doubtful.clear()
         self.confirmed.clear()
         self.refused.clear()
         self.busy.clear()

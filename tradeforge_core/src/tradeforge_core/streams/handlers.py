@@ -7,7 +7,7 @@ from typing import Any
 
 from tradeforge_core.errors import HandlerFailed, TradeForgeError
 from tradeforge_core.kit.clock import Clock
-from tradeforge_core.streams.queue import EventQueue
+from tradeforge_core.streams.queue import EventQueue, Overflowed
 
 
 class HandlerRunner:
@@ -18,9 +18,11 @@ class HandlerRunner:
         handler: Callable[[Any], object],
         clock: Clock,
         report: Callable[[TradeForgeError], None],
+        overflowed: Overflowed = lambda topics: None,
     ) -> None:
-        self.queue = EventQueue(clock)
+        self.queue = EventQueue(clock, overflowed=overflowed)
         self._clock = clock
+        self._overflowed = overflowed
         self._handler = handler
         self._report = report
 
@@ -38,7 +40,7 @@ class HandlerRunner:
         It has a queue of its own: what an earlier connection left behind is not for this one.
         """
         if self.queue.has_ended:
-            self.queue = EventQueue(self._clock)
+            self.queue = EventQueue(self._clock, overflowed=self._overflowed)
         return self._work(self.queue)
 
     async def _work(self, queue: EventQueue) -> None:

@@ -7,6 +7,7 @@ dropped: the subscriber is detached with `SubscriberOverflow` instead.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from tradeforge_core.enums import GapCause, MarketDataType
@@ -21,6 +22,10 @@ Item = Event | TradeForgeError
 """Handlers of errors have queues too."""
 
 
+Overflowed = Callable[[tuple[Topic, ...]], None]
+"""Hears what market data was dropped; it must neither wait nor raise."""
+
+
 _Entry = list[Any]
 """A topic or None, and an `Item`; a list, so that a quote can be replaced where it waits."""
 
@@ -30,9 +35,12 @@ _QUOTE = MarketDataType.QUOTE
 class EventQueue:
     """Written by the reader of a connection without waiting, read by one subscriber."""
 
-    def __init__(self, clock: Clock, *, limit: int = LIMIT) -> None:
+    def __init__(
+        self, clock: Clock, *, limit: int = LIMIT, overflowed: Overflowed = lambda topics: None
+    ) -> None:
         self._clock = clock
         self._limit = limit
+        self._overflowed = overflowed
         self._entries: deque[_Entry] = deque()
         self._quotes: dict[Topic, _Entry] = {}
         self._waiter: asyncio.Future[None] | None = None
@@ -127,6 +135,7 @@ class EventQueue:
             received=self._clock.now(),
         )
         self._append([None, self._overflow])
+        self._overflowed(self._overflow.topics)
 
     def _detach(self) -> None:
         self._entries.clear()

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from functools import partial
 
-from attrs import define, field, frozen
+from attrs import frozen
 
 from tradeforge_core.enums import GapCause, StreamConnectionStatus
 from tradeforge_core.errors import (
@@ -25,30 +25,21 @@ from tradeforge_core.events import Gap, HealthEvent, StatusChanged, Topic
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.streams.backoff import Backoff
-from tradeforge_core.streams.coverage import Coverage
+from tradeforge_core.streams.coverage import Coverage, Hole
 from tradeforge_core.streams.link import StreamLink
+from tradeforge_core.streams.waiters import Waiters
 
 
 @frozen(kw_only=True)
 class StreamTimeouts:
-    """In seconds: to make a connection, and to have a subscription confirmed by the venue."""
+    """In seconds."""
 
     connect: float = 15.0
+    """To make a connection."""
     confirm: float = 30.0
-
-
-@define(eq=False)
-class _Waiter:
-    topics: frozenset[Topic]
-    done: "asyncio.Future[None]" = field(factory=lambda: asyncio.get_running_loop().create_future())
-
-    def settle(self, error: TradeForgeError | None = None) -> None:
-        if self.done.done():
-            return
-        if error is None:
-            self.done.set_result(None)
-        else:
-            self.done.set_exception(error)
+    """To have a subscription confirmed by the venue."""
+    renew: float = 10.0
+    """Between two times that a topic is subscribed anew, because some of its data was lost here."""
 
 
 class Supervisor:
@@ -77,7 +68,7 @@ class Supervisor:
         self._backoff = backoff
         self._timeouts = timeouts
         self._coverage = Coverage()
-        self._waiters: list[_Waiter] = []
+        self._waiters = Waiters()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._ever_live = False
@@ -88,40 +79,36 @@ class Supervisor:
         Raises `VenueError` for a topic that the venue refuses, whatever the first connection
         fails of, and `RequestTimeout`. What raises is not wanted any more.
         """
-        waiter = _Waiter(frozenset(topics))
-        self._coverage.want(waiter.topics)
-        self._waiters.append(waiter)
+        wanted = frozenset(topics)
+        self._coverage.want(wanted)
         self._changed.set()
         self._ensure_running()
         try:
-            async with asyncio.timeout(self._timeouts.confirm):
-                await waiter.done
+            await self._waiters.wait(wanted, self._timeouts.confirm)
         except TimeoutError:
             raise RequestTimeout(
-                f"the venue did not confirm {_names(waiter.topics)} within"
+                f"the venue did not confirm {_names(wanted)} within"
                 f" {self._timeouts.confirm:g} s; the {self.name} stream is {self.status}"
             ) from None
-        finally:
-            self._waiters.remove(waiter)
 
     async def remove(self, topics: Iterable[Topic]) -> None:
         """Stop wanting these topics, and return once the venue has let go of them."""
         gone = frozenset(topics)
         self.forget(gone)
         while self._coverage.is_held(gone):
-            waiter = _Waiter(frozenset())
-            self._waiters.append(waiter)
             try:
-                async with asyncio.timeout(self._timeouts.confirm):
-                    await waiter.done
+                await self._waiters.wait(frozenset(), self._timeouts.confirm)
             except (TimeoutError, TransportError):
                 return  # a connection that is lost has no subscriptions left
-            finally:
-                self._waiters.remove(waiter)
 
     def forget(self, topics: Iterable[Topic]) -> None:
         """Stop wanting these topics; the venue lets go of them when it can."""
         self._coverage.forget(frozenset(topics))
+        self._changed.set()
+
+    def renew(self, topics: Iterable[Topic]) -> None:
+        """Subscribe anew to those of the topics that are wanted, as soon as they may be."""
+        self._coverage.doubtful |= self._coverage.wanted.intersection(topics)
         self._changed.set()
 
     async def close(self) -> None:
@@ -130,8 +117,7 @@ class Supervisor:
             self._task.cancel()
             await asyncio.wait([self._task])
             self._task = None
-        for waiter in self._waiters:
-            waiter.settle(Disconnected("disconnect() was called", sent=False))
+        self._waiters.fail(Disconnected("disconnect() was called", sent=False))
         self._become(StreamConnectionStatus.CLOSED, "disconnect() was called")
 
     def _ensure_running(self) -> None:
@@ -202,7 +188,7 @@ class Supervisor:
             self._changed.clear()
             self._catch_up(link, tasks)
             self._judge()
-            self._settle_waiters()
+            self._waiters.confirm(self._coverage.confirmed)
             await self._something_to_do(tasks)
 
     async def _something_to_do(self, tasks: asyncio.TaskGroup) -> None:
@@ -220,22 +206,28 @@ class Supervisor:
 
     def _catch_up(self, link: StreamLink, tasks: asyncio.TaskGroup) -> None:
         """Each topic is asked for by itself: one that the venue is slow with delays no other."""
-        for topic in self._coverage.to_ask(self._clock.monotonic()):
+        now = self._clock.monotonic()
+        for topic in self._coverage.to_ask(now):
             self._coverage.busy.add(topic)
             tasks.create_task(self._confirm(link, topic))
         for topic in self._coverage.to_let_go():
             self._coverage.busy.add(topic)
             self._coverage.confirmed.discard(topic)
             tasks.create_task(self._let_go(link, topic))
+        for topic in self._coverage.to_renew(now):  # once let go, it is asked for like any other
+            self._begin_gap(topic, link.heard_at, GapCause.RENEWED)
+            self._coverage.busy.add(topic)
+            self._coverage.renew(topic, now + self._timeouts.renew)
+            tasks.create_task(self._let_go(link, topic))
 
     async def _confirm(self, link: StreamLink, topic: Topic) -> None:
-        asking = self._asking(topic)
+        asking = self._waiters.asking(topic)
         try:
             await self._in_time(link.subscribe(topic, partial(self._end_gap, topic)))
         except VenueError as error:
             self._refuse(link, topic, error)
         except RequestTimeout as error:
-            later = [one for one in self._asking(topic) if one not in asking]
+            later = [one for one in self._waiters.asking(topic) if one not in asking]
             if topic in self._coverage.relied_on:
                 raise  # a new connection may do better
             if not later:  # who asked in the meantime has the next attempt
@@ -266,31 +258,21 @@ class Supervisor:
         self._coverage.busy.discard(topic)
         self._changed.set()
 
-    def _asking(self, topic: Topic) -> list[_Waiter]:
-        return [waiter for waiter in self._waiters if topic in waiter.topics]
-
     def _refuse(self, link: StreamLink, topic: Topic, error: TradeForgeError) -> None:
         """Tell those who asked; what others rely on is asked for again, after a while."""
-        for waiter in self._asking(topic):
-            waiter.settle(error)
+        self._waiters.refuse(topic, error)
         again_at = math.inf
         if topic in self._coverage.relied_on:
             delay = self._backoff.delay(self._coverage.refusals[topic] + 1)
             again_at = self._clock.monotonic() + delay
-            self._begin_gap(topic, link.heard_at)
+            self._begin_gap(topic, link.heard_at, GapCause.DISCONNECTED)
             self._report(error)
         self._coverage.refuse(topic, again_at)
-
-    def _settle_waiters(self) -> None:
-        for waiter in self._waiters:
-            if waiter.topics <= self._coverage.confirmed:
-                waiter.settle()
 
     def _fail_first_contact(self, error: TradeForgeError) -> None:
         """A stream that never worked is the caller's to know at once, not something to repeat."""
         self._coverage.forget(frozenset(self._coverage.wanted))
-        for waiter in self._waiters:
-            waiter.settle(error)
+        self._waiters.fail(error)
 
     def _judge(self) -> None:
         if self._coverage.is_complete:
@@ -302,29 +284,27 @@ class Supervisor:
 
     def _note_loss(self, heard_at: datetime) -> None:
         self._coverage.lose(heard_at)
-        for waiter in self._waiters:
-            if not waiter.topics:
-                waiter.settle(Disconnected("the connection was lost"))
+        self._waiters.lose_connection()
 
-    def _begin_gap(self, topic: Topic, since: datetime) -> None:
+    def _begin_gap(self, topic: Topic, since: datetime, cause: GapCause) -> None:
         """Say that the topic is missing, and nobody knows for how long: once."""
-        hole = self._coverage.miss(topic, since)
+        hole = self._coverage.miss(topic, since, cause)
         if not hole.is_told:
             hole.is_told = True
-            self._tell_gap(topic, hole.since, None)
+            self._tell_gap(topic, hole, None)
 
     def _end_gap(self, topic: Topic, until: datetime) -> None:
         """Say what is missing of the topic, before the first of its data that comes again."""
         hole = self._coverage.missing.pop(topic, None)
         if hole is not None:
-            self._tell_gap(topic, hole.since, until)
+            self._tell_gap(topic, hole, until)
 
-    def _tell_gap(self, topic: Topic, since: datetime, until: datetime | None) -> None:
+    def _tell_gap(self, topic: Topic, hole: Hole, until: datetime | None) -> None:
         gap = Gap(
             stream=self.name,
-            cause=GapCause.DISCONNECTED,
+            cause=hole.cause,
             topics=(topic,),
-            since=since,
+            since=hole.since,
             until=until,
             generation=self.generation,
             received=self._clock.now(),

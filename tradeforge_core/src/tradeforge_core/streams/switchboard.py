@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tradeforge_core.enums import MarketDataType, StreamConnectionStatus, UserDataType
+from tradeforge_core.enums import GapCause, MarketDataType, StreamConnectionStatus, UserDataType
 from tradeforge_core.errors import Disconnected, HandlerFailed, TradeForgeError
-from tradeforge_core.events import Event, HealthEvent, OrderOutcomeEvent, StatusChanged, Topic
+from tradeforge_core.events import Event, Gap, HealthEvent, OrderOutcomeEvent, StatusChanged, Topic
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.plugins import Plugins
@@ -200,12 +200,13 @@ class Switchboard:
 
     def attach(self, topics: tuple[Topic, ...]) -> EventQueue:
         """A queue that gets every event of the topics from now on."""
-        queue = EventQueue(self._clock)
+        queue = EventQueue(self._clock, overflowed=self._renew)
         if not self._running:
             queue.end(Disconnected(f"{self._provider} was disconnected", sent=False))
             return queue
         for topic in topics:
             self._subscribers.setdefault(topic, []).append(queue)
+        self._renew(topics)  # the book that others have was sent before this one came
         return queue
 
     def detach(self, queue: EventQueue, topics: tuple[Topic, ...]) -> None:
@@ -246,6 +247,8 @@ class Switchboard:
             queue.put_health(event)
         for runner in self._event_handlers:
             runner.queue.put_health(event)
+        if isinstance(event, Gap) and event.cause is GapCause.DECODE_ERROR:
+            self._renew(event.topics)
         if isinstance(event, StatusChanged):
             for runner in self._status_handlers:
                 runner.queue.put_health(event)
@@ -261,13 +264,22 @@ class Switchboard:
         if not takers:
             _log.error("%s", error, exc_info=error if isinstance(error, HandlerFailed) else None)
 
+    def _renew(self, topics: Iterable[Topic]) -> None:
+        """Have the venue send whole again what it only sends changes of: books, after a gap."""
+        books = (topic for topic in topics if topic.kind is MarketDataType.DEPTH)
+        for stream, group in self._by_stream(books).items():
+            if stream in self._supervisors:
+                self._supervisors[stream].renew(group)
+
     def _queues_of(self, topic: Topic) -> list[EventQueue]:
         return self._subscribers.get(topic, [])
 
     # --- the handlers ---
 
     def on_event(self, handler: Callable[[Any], object]) -> None:
-        self._add(self._event_handlers, HandlerRunner(handler, self._clock, self.report))
+        self._add(
+            self._event_handlers, HandlerRunner(handler, self._clock, self.report, self._renew)
+        )
 
     def on_status_change(self, handler: Callable[[Any], object]) -> None:
         self._add(self._status_handlers, HandlerRunner(handler, self._clock, self.report))
