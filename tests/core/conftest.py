@@ -35,6 +35,7 @@ from tradeforge_core import (
     Position,
     Provider,
     QuoteEvent,
+    StreamConnectionStatus,
     TimeInForce,
     Topic,
     Trade,
@@ -54,6 +55,7 @@ settings.load_profile("tradeforge")
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
+UntilIdle = Callable[["FakeProvider"], Awaitable[None]]
 Install = Callable[..., Path]
 
 
@@ -436,6 +438,20 @@ def in_time(clock: ManualClock) -> Callable[[Awaitable[Any]], Awaitable[Any]]:
         return await task
 
     return run
+
+
+@pytest.fixture
+def until_idle(clock: ManualClock, eventually: Eventually) -> UntilIdle:
+    """Lets time go on until no connection lingers."""
+
+    async def wait(broker: FakeProvider) -> None:
+        def is_idle() -> bool:
+            clock.advance(5)
+            return broker.status is StreamConnectionStatus.IDLE
+
+        await eventually(is_idle)
+
+    return wait
 
 
 @pytest.fixture

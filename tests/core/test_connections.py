@@ -26,7 +26,7 @@ from tradeforge_core.streams.supervisor import StreamTimeouts
 from tradeforge_testing import ManualClock
 
 if TYPE_CHECKING:
-    from tests.core.conftest import Eventually, FakeProvider, FakeVenue, Make
+    from tests.core.conftest import Eventually, FakeProvider, FakeVenue, Make, UntilIdle
 
 QUOTE, TRADE = MarketDataType.QUOTE, MarketDataType.TRADE
 IDLE, CONNECTING, SUBSCRIBING, LIVE, RECONNECTING, CLOSED = StreamConnectionStatus
@@ -113,25 +113,25 @@ async def test_a_failure_after_a_life_is_repaired_without_end(
 
 
 async def test_after_all_is_let_go_the_next_failure_is_a_first_contact_again(
-    broker: "FakeProvider", venue: "FakeVenue", eventually: "Eventually"
+    broker: "FakeProvider", venue: "FakeVenue", until_idle: "UntilIdle"
 ) -> None:
     async with broker.subscribe_market_data("ABC", [QUOTE]):
         pass
-    await eventually(lambda: broker.status is IDLE)
+    await until_idle(broker)
     venue.open_errors = [Disconnected("gone")]
     with pytest.raises(Disconnected, match="gone"):
         await broker.subscribe_market_data("ABC", [QUOTE])
 
 
 async def test_when_nothing_is_wanted_the_connection_ends(
-    broker: "FakeProvider", venue: "FakeVenue", eventually: "Eventually", clock: ManualClock
+    broker: "FakeProvider", venue: "FakeVenue", eventually: "Eventually", until_idle: "UntilIdle"
 ) -> None:
     seen: list[Event] = []
     broker.on_event(seen.append)
     async with broker.subscribe_market_data("ABC", [QUOTE]):
         venue.link.lose()
         await eventually(lambda: len(venue.links) == 2 and broker.status is LIVE)
-    await eventually(lambda: broker.status is IDLE)
+    await until_idle(broker)
     assert venue.link.closed
     assert venue.readers_ended == 2
     seen.clear()

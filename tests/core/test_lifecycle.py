@@ -15,7 +15,7 @@ from tradeforge_core import (
 )
 
 if TYPE_CHECKING:
-    from tests.core.conftest import Eventually, FakeProvider, FakeVenue, Make
+    from tests.core.conftest import Eventually, FakeProvider, FakeVenue, Make, UntilIdle
 
 QUOTE, DEPTH = MarketDataType.QUOTE, MarketDataType.DEPTH
 NewBroker = Callable[..., "FakeProvider"]
@@ -243,7 +243,11 @@ async def test_disconnecting_at_every_moment_of_a_subscription(
 
 @pytest.mark.parametrize("ticks", range(16))
 async def test_cancelling_at_every_moment_of_a_subscription(
-    broker: "FakeProvider", venue: "FakeVenue", eventually: "Eventually", ticks: int
+    broker: "FakeProvider",
+    venue: "FakeVenue",
+    eventually: "Eventually",
+    until_idle: "UntilIdle",
+    ticks: int,
 ) -> None:
     async def use() -> None:
         async with broker.subscribe_market_data("ABC", [QUOTE, DEPTH]):
@@ -254,7 +258,8 @@ async def test_cancelling_at_every_moment_of_a_subscription(
         await asyncio.sleep(0)
     user.cancel()
     await asyncio.wait([user])
-    await eventually(lambda: broker.status is StreamConnectionStatus.IDLE)
+    await eventually(lambda: not any(link.subscribed for link in venue.links))
+    await until_idle(broker)
     assert not broker._switchboard._held
     assert not broker._switchboard._subscribers
     assert all(link.closed for link in venue.links)

@@ -166,6 +166,16 @@ async def test_unsubscribing_ends_the_flow(
     assert not any(isinstance(event, MarketTradeEvent) for event in left)
 
 
+async def test_one_subscription_after_the_other_shares_a_connection(
+    broker: TopStepXProvider, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    for _ in range(5):
+        async with broker.subscribe_market_data(contract.id, [MarketDataType.DEPTH]) as depth:
+            assert (await until(depth, DepthEvent)).reset
+    assert sandbox.requests["/hubs/market"] == 1
+    assert sandbox.state()["hubs"]["market"]["followers"] == {}
+
+
 async def test_a_dropped_connection_is_told_and_mended(
     broker: TopStepXProvider, contract: Contract, sandbox: TopStepXSandbox
 ) -> None:

@@ -86,13 +86,13 @@ class UserDataType(StrEnum):
 
 class StreamConnectionStatus(StrEnum):
     IDLE = "idle"
-    """Nothing is subscribed, no connection is wanted."""
+    """Nothing is subscribed, and there is no connection."""
     CONNECTING = "connecting"
     """The socket, the token and the handshake of a new connection are being made."""
     SUBSCRIBING = "subscribing"
     """Connected; the venue has not confirmed every subscription yet, or refuses one again."""
     LIVE = "live"
-    """Every subscription is confirmed and data flows."""
+    """Every subscription is confirmed; a connection is kept a few seconds after the last one."""
     RECONNECTING = "reconnecting"
     """The connection was lost; the next attempt waits for its back-off."""
     CLOSED = "closed"

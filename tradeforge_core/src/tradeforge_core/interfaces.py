@@ -238,7 +238,7 @@ class RealTimeStream(ABC):
     @property
     @abstractmethod
     def status(self) -> StreamConnectionStatus:
-        """The worst state of any stream that is wanted; IDLE when none is."""
+        """The worst state of any stream; IDLE when nothing is wanted of any, for some seconds."""
 
     @abstractmethod
     def subscribe_market_data(

@@ -40,6 +40,8 @@ class StreamTimeouts:
     """To have a subscription confirmed by the venue."""
     renew: float = 10.0
     """Between two times that a topic is subscribed anew, because some of its data was lost here."""
+    linger: float = 5.0
+    """To keep a connection that nothing is wanted of, for who comes back soon."""
 
 
 class Supervisor:
@@ -72,6 +74,8 @@ class Supervisor:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._ever_live = False
+        self._leave_at = math.inf
+        """When the connection has lingered enough, by the monotonic clock."""
 
     async def add(self, topics: Iterable[Topic]) -> None:
         """Want these topics, and return once the venue has confirmed all of them.
@@ -138,6 +142,8 @@ class Supervisor:
             failures = 0 if lived >= self._backoff.steady_after else failures + 1
             if not self._ever_live:
                 self._fail_first_contact(error)
+            # who comes to a connection that lingers and is lost has one more to hope for
+            self._ever_live = bool(self._coverage.relied_on)
             if self._coverage.wanted:
                 self._become(StreamConnectionStatus.RECONNECTING, str(error))
                 await self._clock.sleep(self._backoff.delay(failures))
@@ -182,18 +188,25 @@ class Supervisor:
             raise RequestTimeout(f"no connection within {self._timeouts.connect:g} s") from None
 
     async def _keep_in_step(self, link: StreamLink, tasks: asyncio.TaskGroup) -> None:
-        """Return once nothing is wanted any more."""
+        """Return once nothing has been wanted for a while."""
         self._become(StreamConnectionStatus.SUBSCRIBING, None)
-        while not self._coverage.is_empty:
+        self._leave_at = math.inf
+        while not self._has_lingered():
             self._changed.clear()
             self._catch_up(link, tasks)
             self._judge()
             self._waiters.confirm(self._coverage.confirmed)
             await self._something_to_do(tasks)
 
+    def _has_lingered(self) -> bool:
+        now = self._clock.monotonic()
+        unused = self._coverage.is_empty
+        self._leave_at = min(self._leave_at, now + self._timeouts.linger) if unused else math.inf
+        return now >= self._leave_at
+
     async def _something_to_do(self, tasks: asyncio.TaskGroup) -> None:
         """Return once something has changed, or it is time for what was put off."""
-        at = self._coverage.next_at()
+        at = min(self._coverage.next_at(), self._leave_at)
         alarm = tasks.create_task(self._ring(at)) if math.isfinite(at) else None
         await self._changed.wait()
         if alarm is not None:
