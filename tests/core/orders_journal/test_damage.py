@@ -11,13 +11,8 @@ import pytest
 from attrs import frozen
 from tests.core.orders_journal.conftest import NewIntent
 
-from tradeforge_core.orders.journal import (
-    IntentState,
-    Journal,
-    JournalEntry,
-    JournalUnavailable,
-    read_journal,
-)
+from tradeforge_core import JournalUnavailable
+from tradeforge_core.orders.journal import IntentState, Journal, JournalEntry, read_journal
 from tradeforge_testing import ManualClock
 
 INTENTS = 10

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.core.orders_journal.conftest import NewIntent, NewJournal, Run
 
-from tradeforge_core.orders.journal import IntentState, JournalUnavailable, read_journal
+from tradeforge_core import JournalUnavailable
+from tradeforge_core.orders.journal import IntentState, read_journal
 from tradeforge_testing import ManualClock
 
 TRY = """

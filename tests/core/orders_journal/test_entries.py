@@ -7,15 +7,9 @@ from pathlib import Path
 import pytest
 from tests.core.orders_journal.conftest import NewIntent, NewJournal
 
+from tradeforge_core import DuplicateIntent, JournalUnavailable
 from tradeforge_core.orders.intents import Intent, Operation
-from tradeforge_core.orders.journal import (
-    DuplicateIntent,
-    IntentState,
-    Journal,
-    JournalEntry,
-    JournalUnavailable,
-    read_journal,
-)
+from tradeforge_core.orders.journal import IntentState, Journal, JournalEntry, read_journal
 from tradeforge_testing import ManualClock
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tests.core.orders_journal.conftest import NewIntent, NewJournal, Run
 
-from tradeforge_core.orders.journal import JournalUnavailable, read_journal
+from tradeforge_core import JournalUnavailable
+from tradeforge_core.orders.journal import read_journal
 from tradeforge_testing import ManualClock
 
 Started = Callable[[str], Any]

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from tests.core.orders_journal.conftest import NewIntent, NewJournal
 
+from tradeforge_core import JournalUnavailable
 from tradeforge_core.orders.intents import Intent
-from tradeforge_core.orders.journal import IntentState, Journal, JournalUnavailable
+from tradeforge_core.orders.journal import IntentState, Journal
 from tradeforge_testing import ManualClock
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
