@@ -4,6 +4,8 @@ Everything a user needs is here. `tradeforge_core.kit` and `tradeforge_core.prov
 authors of providers.
 """
 
+import typing
+
 from tradeforge_core import outcomes
 from tradeforge_core.books import BookState, OrderBook
 from tradeforge_core.capabilities import Capabilities
@@ -100,8 +102,10 @@ from tradeforge_core.registry import (
     load_sandbox,
 )
 from tradeforge_core.secret import Secret
-from tradeforge_core.state import KnownOrders, KnownPositions
 from tradeforge_core.streams.subscription import Subscription
+
+if typing.TYPE_CHECKING:
+    from tradeforge_core.state import KnownOrders, KnownPositions
 
 __all__ = [
     "Account",
@@ -210,3 +214,12 @@ __all__ = [
     "read_settings",
     "to_json",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Types that users only name are imported when they do: importing the core stays cheap."""
+    if name in ("KnownOrders", "KnownPositions"):
+        from tradeforge_core import state
+
+        return getattr(state, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

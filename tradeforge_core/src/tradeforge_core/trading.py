@@ -39,11 +39,10 @@ from tradeforge_core.orders.safety import OrderSafety
 from tradeforge_core.outcomes import Accepted, CancelResult, OrderOutcome
 from tradeforge_core.plugins import Plugins
 from tradeforge_core.requests import BarQuery, OrderChange, Period
-from tradeforge_core.state import KnownOrders, KnownPositions
-from tradeforge_core.state.ledger import Ledger
 
 if TYPE_CHECKING:
     from tradeforge_core.orders.office import OrderOffice
+    from tradeforge_core.state import KnownOrders, KnownPositions
 
 
 class TradingProvider(VenueAdapter, TradingPlatformAPI):
@@ -56,6 +55,8 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         self._clock = clock or SystemClock()
         self._safety = safety or OrderSafety()
         self._contracts: dict[str, Contract] = {}
+        from tradeforge_core.state.ledger import Ledger  # only here: importing is cheap
+
         self._ledger = Ledger()
         self._office: OrderOffice | None = None
 
@@ -81,12 +82,12 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         self._safety = safety
 
     @property
-    def orders(self) -> KnownOrders:
+    def orders(self) -> "KnownOrders":
         """The orders that were seen so far, by answers and by stream, as they are now."""
         return self._ledger.orders
 
     @property
-    def positions(self) -> KnownPositions:
+    def positions(self) -> "KnownPositions":
         """The positions that were seen so far, as they are now."""
         return self._ledger.positions
 
