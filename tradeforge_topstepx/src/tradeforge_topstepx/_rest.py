@@ -243,15 +243,11 @@ class Rest:
             "sortBy": 0,
             "sortDirection": 0,
         }
-        try:
-            return (await self._call(_endpoints.QUERY_ORDERS, body)).orders or []
-        except VenueError as error:
-            if error.code == 404:
-                raise EndpointMissing(_endpoints.QUERY_ORDERS.path) from None
-            raise
+        return (await self._call_new(_endpoints.QUERY_ORDERS, body)).orders or []
 
     async def order(self, account_id: str, order_id: str) -> _wire.OrderRow:
-        answer = await self._call(_endpoints.ORDER_BY_ID, _order_key(account_id, order_id))
+        """Raises `NotFound`, and `EndpointMissing` where the gateway is too old to have it."""
+        answer = await self._call_new(_endpoints.ORDER_BY_ID, _order_key(account_id, order_id))
         if answer.order is None:
             raise NotFound(f"there is no order {order_id} in account {account_id}")
         return answer.order
@@ -277,6 +273,15 @@ class Rest:
 
     async def _call(self, endpoint: Endpoint[A], body: dict[str, Any]) -> A:
         return await self._post(endpoint, body, auth=self._reads, lane=lane_of_reads())
+
+    async def _call_new(self, endpoint: Endpoint[A], body: dict[str, Any]) -> A:
+        """For what not every gateway has yet. Raises `EndpointMissing`."""
+        try:
+            return await self._call(endpoint, body)
+        except VenueError as error:
+            if error.code == 404:
+                raise EndpointMissing(endpoint.path) from None
+            raise
 
     async def _write(self, endpoint: Endpoint[A], body: dict[str, Any]) -> A:
         try:

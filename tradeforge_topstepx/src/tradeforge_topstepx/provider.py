@@ -44,6 +44,7 @@ from tradeforge_core.streams.link import StreamLink
 from tradeforge_core.streams.supervisor import StreamTimeouts
 from tradeforge_topstepx import _mapping, _wire
 from tradeforge_topstepx._events import Memory
+from tradeforge_topstepx._families import adopted, entry_tag
 from tradeforge_topstepx._hubs import MARKET_HUB, USER_HUB, HubLink
 from tradeforge_topstepx._redaction import Redaction
 from tradeforge_topstepx._rest import EndpointMissing, Rest, whole_id, whole_size
@@ -316,7 +317,14 @@ class TopStepXProvider(Provider):
         await self._rest.close(account_id, contract_id, size)
 
     async def _fetch_order(self, account_id: str, order_id: str) -> Order:
-        return _mapping.to_order(await self._rest.order(account_id, order_id))
+        try:
+            return _mapping.to_order(await self._rest.order(account_id, order_id))
+        except EndpointMissing:
+            recent = await self._search_orders(account_id, self._clock.now() - _LOOK_BACK)
+        for order in recent:
+            if order.id == order_id:
+                return order
+        raise NotFound(f"there is no order {order_id} of the last days in account {account_id}")
 
     async def _find_by_client_id(self, account_id: str, client_order_id: str) -> Order:
         now = self._clock.now()
@@ -331,13 +339,22 @@ class TopStepXProvider(Provider):
         try:
             rows = await self._rest.query_orders(account_id, statuses=_OPEN)
         except EndpointMissing:  # an older gateway, which does not show the exits that wait
-            rows = await self._rest.open_orders(account_id)
+            return await self._open_orders_by_search(account_id)
         return _by_id(map(_mapping.to_order, rows))
+
+    async def _open_orders_by_search(self, account_id: str) -> list[Order]:
+        orders = _by_id(map(_mapping.to_order, await self._rest.open_orders(account_id)))
+        orphans = [order for order in orders if entry_tag(order)]
+        if not orphans:
+            return orders
+        first = min(order.created_at or _OLDEST for order in orphans)
+        start = self._believable(first) - _CLOCKS_APART
+        return adopted(orders, await self._search_orders(account_id, start))
 
     async def _fetch_exits(self, entry: Order) -> list[Order]:
         created = self._believable(entry.created_at or self._clock.now() - _LOOK_BACK)
         rows = await self._orders_since(entry.account_id, created - _CLOCKS_APART)
-        orders = _by_id(map(_mapping.to_order, rows))
+        orders = adopted(_by_id(map(_mapping.to_order, rows)), [entry])
         return [order for order in orders if order.parent_order_id == entry.id]
 
     def _believable(self, time: datetime) -> datetime:
@@ -349,8 +366,15 @@ class TopStepXProvider(Provider):
         try:
             return await self._rest.query_orders(account_id, createdAfter=start.isoformat())
         except EndpointMissing:
-            end = self._clock.now() + _CLOCKS_APART
-            return await self._rest.orders(account_id, Period(start=start, end=end))
+            return await self._rest.orders(account_id, self._from(start))
+
+    async def _search_orders(self, account_id: str, start: datetime) -> list[Order]:
+        return _by_id(
+            map(_mapping.to_order, await self._rest.orders(account_id, self._from(start)))
+        )
+
+    def _from(self, start: datetime) -> Period:
+        return Period(start=start, end=self._clock.now() + _CLOCKS_APART)
 
     async def _fetch_order_history(self, account_id: str, period: Period) -> list[Order]:
         return _by_id(map(_mapping.to_order, await self._rest.orders(account_id, period)))
