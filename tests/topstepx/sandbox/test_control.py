@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Connect = Callable[[str], Awaitable["HubClient"]]
+PLACE = "/api/Order/place"
 MNQ, MES, OLD = "CON.F.US.MNQ.H26", "CON.F.US.MES.H26", "CON.F.US.MNQ.Z25"
 
 
@@ -79,7 +80,18 @@ def test_every_command_has_a_test() -> None:
         ("roll", '{"contract_id": "X"}', 409, "unknown_instrument"),
         ("roll", f'{{"contract_id": "{OLD}"}}', 400, "same id"),
         ("fail_next", '{"path": "/x", "fault": 200}', 400, "fault"),
-        ("fail_next", '{"path": "/x", "fault": "burn"}', 400, "fault"),
+        ("fail_next", '{"path": "/x", "fault": "burn"}', 400, "Invalid enum value 'burn'"),
+        ("fail_next", '{"path": "/x", "fault": 503}', 400, "no path '/x'"),
+        ("fail_next", f'{{"path": "{PLACE}", "fault": 503, "when": 1}}', 400, "when"),
+        ("fail_next", f'{{"path": "{PLACE}", "fault": "html", "code": 1}}', 400, "code goes with"),
+        (
+            "fail_next",
+            f'{{"path": "{PLACE}", "fault": 429, "retry_after": []}}',
+            400,
+            "retry_after",
+        ),
+        ("fail_next", f'{{"path": "{PLACE}", "fault": "envelope"}}', 400, "needs a code"),
+        ("lag_reads", '{"seconds": -1}', 400, "seconds"),
         ("fail_events", '{"event": "Nothing", "fault": "lost"}', 400, "Nothing"),
         ("drop_hubs", '{"hubs": "all"}', 400, "hubs"),
     ],
@@ -221,6 +233,46 @@ async def test_requests_fail_so_often_and_so_late(
         clock.advance(1)
         await asyncio.wait([late], timeout=0.01)
     assert late.result().json()["success"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "details", "status", "content"),
+    [
+        (302, {"location": "/elsewhere?x"}, 302, None),
+        (429, {"retry_after": "in ten years"}, 429, None),
+        ("problem", {}, 400, "validation"),
+        ("empty", {"handled": False}, 200, None),
+        ("envelope", {"code": 6, "message": "pending"}, 200, '"errorMessage":"pending"'),
+        ("json", {"body": [None]}, 200, "[null]"),
+        ("json", {}, 200, "null"),
+        ("mistyped", {}, 200, '"success":true'),
+        ("drip", {}, 200, '"success":true'),
+        ("stale", {}, 200, '"success":true'),
+    ],
+)
+async def test_every_fault_has_the_same_words(
+    do: Call,
+    http: httpx.AsyncClient,
+    fault: str | int,
+    details: dict[str, Any],
+    status: int,
+    content: str | None,
+) -> None:
+    await do("fail_next", path=PLACE, fault=fault, **details)
+    order = {"accountId": 1001, "contractId": MNQ, "type": 2, "side": 0, "size": 1}
+    answer = await http.post(PLACE, json=order)
+    assert answer.status_code == status
+    assert answer.headers.get("Retry-After") == details.get("retry_after")
+    assert answer.headers.get("Location") == details.get("location")
+    assert content in answer.text if content else not answer.text
+
+
+async def test_reads_lag(do: Call, place: Call, call: Call) -> None:
+    await do("lag_reads", seconds=2)
+    await place()
+    assert (await call("Position/searchOpen", accountId=1001))["positions"] == []
+    await do("lag_reads", seconds=0)
+    assert len((await call("Position/searchOpen", accountId=1001))["positions"]) == 1
 
 
 async def test_half_open_connections_are_answered_no_more_and_new_ones_are(

@@ -13,6 +13,7 @@ from websockets.exceptions import InvalidMessage, InvalidStatus
 from tradeforge_testing import ManualClock
 from tradeforge_testing.exchange import Exchange
 from tradeforge_topstepx.sandbox import Fault, TopStepXSandbox
+from tradeforge_topstepx.sandbox.faults import RIGHT, FaultDetails
 
 if TYPE_CHECKING:
     from tests.topstepx.sandbox.conftest import HubClient
@@ -67,7 +68,11 @@ async def test_hang_never_answers(http: httpx.AsyncClient, sandbox: TopStepXSand
     assert (await http.post(PLACE, json=ORDER)).json()["success"]
 
 
-@pytest.mark.parametrize("fault", [503, *(one for one in Fault if one is not Fault.DELAY)])
+# what comes after it right, sooner or later, has tests of its own
+SPOILING = [one for one in Fault if one not in (Fault.DELAY, *RIGHT)]
+
+
+@pytest.mark.parametrize("fault", [503, 307, *SPOILING])
 @pytest.mark.parametrize("handled", [True, False])
 async def test_a_spoiled_request_takes_effect_if_it_is_handled(
     http: httpx.AsyncClient,
@@ -76,7 +81,8 @@ async def test_a_spoiled_request_takes_effect_if_it_is_handled(
     fault: Fault | int,
     handled: bool,
 ) -> None:
-    sandbox.fail_next(PLACE, fault, handled=handled)
+    details: FaultDetails = {"code": 7} if fault is Fault.ENVELOPE else {}
+    sandbox.fail_next(PLACE, fault, **(details | {"handled": handled}))
     try:
         await http.post(PLACE, json=ORDER, timeout=0.1)
     except httpx.TransportError:

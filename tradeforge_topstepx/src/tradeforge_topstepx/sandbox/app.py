@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from tradeforge_topstepx.sandbox import endpoints, rest
-from tradeforge_topstepx.sandbox.endpoint import Endpoint
+from tradeforge_topstepx.sandbox.endpoint import Endpoint, envelope
+from tradeforge_topstepx.sandbox.faults import ELSEWHERE
 from tradeforge_topstepx.sandbox.gate import Gate
 from tradeforge_topstepx.sandbox.hub import Hub
 from tradeforge_topstepx.sandbox.tokens import TokenIssuer, challenge, hub_token
@@ -26,11 +27,19 @@ def build_app(
     venue: Venue, hubs: Mapping[str, Hub], gate: Gate, controls: Iterable[BaseRoute]
 ) -> ASGIApp:
     """The REST API, every hub at its path, and the controls; paths match in any case."""
-    routes: list[BaseRoute] = [_ping_route(gate), *controls]
+    routes: list[BaseRoute] = [_ping_route(gate), _elsewhere_route(gate), *controls]
     routes += [_rest_route(one, venue, gate) for one in endpoints.ALL]
     for path, hub in hubs.items():
         routes += _hub_routes(path, hub, venue.tokens, gate)
     return _quiet(_in_any_case(Starlette(routes=routes)))
+
+
+def served_paths(hubs: Iterable[str]) -> frozenset[str]:
+    """All that a request can ask for, in small letters, with the hubs at these paths."""
+    paths = [PING, ELSEWHERE, *(one.path for one in endpoints.ALL)]
+    for path in hubs:
+        paths += [path, f"{path}/negotiate"]
+    return frozenset(one.lower() for one in paths)
 
 
 def _ping_route(gate: Gate) -> Route:
@@ -41,6 +50,18 @@ def _ping_route(gate: Gate) -> Route:
         return await gate.answer(request, PING, pong)
 
     return Route(PING.lower(), ping, methods=["GET"])
+
+
+def _elsewhere_route(gate: Gate) -> Route:
+    """Who follows a redirect is told that all went well."""
+
+    async def success() -> Response:
+        return rest.json_response(envelope(0, None))
+
+    async def elsewhere(request: Request) -> Response:
+        return await gate.answer(request, ELSEWHERE, success)
+
+    return Route(ELSEWHERE, elsewhere, methods=["GET", "POST", "PUT", "DELETE"])
 
 
 def _rest_route(endpoint: Endpoint, venue: Venue, gate: Gate) -> Route:

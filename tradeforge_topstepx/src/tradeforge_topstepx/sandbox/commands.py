@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from attrs import frozen
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from tradeforge_topstepx.sandbox.event_faults import EventFault
 from tradeforge_topstepx.sandbox.faults import Fault
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Steps = Annotated[int, Meta(ge=1, le=10_000)]
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
-Status = Annotated[int, Meta(ge=400, le=599)]
+Status = Annotated[int, Meta(ge=300, le=599)]
 
 
 class Arguments(Struct, forbid_unknown_fields=True):
@@ -99,8 +100,16 @@ class FailNext(Arguments):
     fault: Fault | Status
     count: Count = 1
     handled: bool = True
-    retry_after: int | None = None
+    retry_after: int | str | None = None
+    location: str | None = None
     seconds: Seconds = 0.0
+    code: int | None = None
+    message: str | None = None
+    body: Any = None
+
+
+class LagReads(Arguments):
+    seconds: Seconds
 
 
 class Limit(Arguments):
@@ -134,17 +143,6 @@ def _set_account(sandbox: "TopStepXSandbox", given: SetAccount) -> None:
         sandbox.exchange.set_can_trade(given.account_id, given.can_trade)
     if given.auto_oco is not None:
         sandbox.exchange.set_auto_oco(given.account_id, given.auto_oco)
-
-
-def _fail_next(sandbox: "TopStepXSandbox", given: FailNext) -> None:
-    sandbox.fail_next(
-        given.path,
-        given.fault,
-        count=given.count,
-        handled=given.handled,
-        retry_after=given.retry_after,
-        seconds=given.seconds,
-    )
 
 
 def _set_limits(sandbox: "TopStepXSandbox", given: SetLimits) -> None:
@@ -250,7 +248,13 @@ COMMANDS = (
         "fail_next",
         "spoil the answers to the next requests of a path",
         FailNext,
-        _fail_next,
+        lambda sandbox, it: sandbox.fail_next(**asdict(it)),
+    ),
+    Command(
+        "lag_reads",
+        "show orders, trades and positions as they were so many seconds ago; zero ends it",
+        LagReads,
+        lambda sandbox, it: sandbox.lag_reads(it.seconds),
     ),
     Command(
         "half_open",

@@ -42,7 +42,7 @@ class Endpoint:
     def answer(self, venue: Venue, given: Body | str) -> Payload:
         """The whole body of the answer, whether it is a success or not."""
         try:
-            return {**self.handle(venue, given), **_envelope(0, None)}
+            return {**self.handle(venue, given), **envelope(0, None)}
         except Refused as refused:
             return self._failed(Failure(*self.refusals[refused.reason]))
         except Failure as failure:
@@ -50,8 +50,8 @@ class Endpoint:
 
     def _failed(self, failure: Failure) -> Payload:
         nulls = dict.fromkeys(self.payload)
-        return {**nulls, **failure.payload, **_envelope(failure.code, failure.message)}
+        return {**nulls, **failure.payload, **envelope(failure.code, failure.message)}
 
 
-def _envelope(code: int, message: str | None) -> Payload:
+def envelope(code: int, message: str | None) -> Payload:
     return {"success": code == 0, "errorCode": code, "errorMessage": message}

@@ -3,6 +3,7 @@
 import re
 
 import msgspec
+from attrs import evolve
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,12 +25,12 @@ async def answer(endpoint: Endpoint, venue: Venue, request: Request) -> Response
     if endpoint.needs_token and not venue.tokens.accepts(token):
         return Response(status_code=401, headers=challenge(token))
     if endpoint.body is not None and not _is_json(request):
-        return _problem("The content type is not one of JSON.", 415, "Unsupported Media Type")
+        return problem("The content type is not one of JSON.", 415, "Unsupported Media Type")
     try:
         given = await _given(endpoint, request, token or "")
-        return _json(endpoint.answer(venue, given))
+        return json_response(endpoint.answer(_shown(venue, request), given))
     except MalformedBody as exc:
-        return _problem(str(exc))
+        return problem(str(exc))
 
 
 def _is_json(request: Request) -> bool:
@@ -46,11 +47,18 @@ async def _given(endpoint: Endpoint, request: Request, token: str) -> Body | str
     return token if endpoint.body is None else parse_body(raw, endpoint.body)
 
 
-def _json(payload: object) -> Response:
+def _shown(venue: Venue, request: Request) -> Venue:
+    """The venue, with the books that this request is to be answered from."""
+    books = getattr(request.state, "books", None)
+    return venue if books is None else evolve(venue, show=lambda: books)
+
+
+def json_response(payload: object) -> Response:
     return Response(msgspec.json.encode(payload), media_type="application/json")
 
 
-def _problem(detail: str, status: int = 400, title: str = _INVALID) -> Response:
+def problem(detail: str, status: int = 400, title: str = _INVALID) -> Response:
+    """What ASP.NET says to a request that it does not understand."""
     problem = {"type": _MEANING[status], "title": title, "status": status, "detail": detail}
     return Response(
         msgspec.json.encode(problem), status_code=status, media_type="application/problem+json"

@@ -3,15 +3,18 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, Unpack
+
+from attrs import evolve
 
 from tradeforge_core.interfaces import Sandbox
 from tradeforge_core.kit.clock import Clock, SystemClock
 from tradeforge_testing.exchange import Exchange, ExchangeEvent, Instrument
-from tradeforge_topstepx.sandbox.app import build_app
+from tradeforge_topstepx.sandbox.app import build_app, served_paths
+from tradeforge_topstepx.sandbox.books import Lag, Replica
 from tradeforge_topstepx.sandbox.control import control_routes
 from tradeforge_topstepx.sandbox.event_faults import EventFault
-from tradeforge_topstepx.sandbox.faults import Fault, PlannedFault
+from tradeforge_topstepx.sandbox.faults import Fault, FaultDetails, PlannedFault
 from tradeforge_topstepx.sandbox.feed import Topic
 from tradeforge_topstepx.sandbox.gate import Gate
 from tradeforge_topstepx.sandbox.hub import MARKET_CHANNELS, USER_CHANNELS, Hub, Silence
@@ -21,6 +24,7 @@ from tradeforge_topstepx.sandbox.instruments import next_contract
 from tradeforge_topstepx.sandbox.limits import RateGuard, RateLimits
 from tradeforge_topstepx.sandbox.market_feed import MarketFeed
 from tradeforge_topstepx.sandbox.server import LoopbackServer
+from tradeforge_topstepx.sandbox.spoiling import Address, Connections
 from tradeforge_topstepx.sandbox.state import describe
 from tradeforge_topstepx.sandbox.timing import Timing
 from tradeforge_topstepx.sandbox.user_feed import UserFeed
@@ -28,6 +32,7 @@ from tradeforge_topstepx.sandbox.venue import Credentials, open_exchange, open_v
 
 PATHS = {Hubs.USER: "/hubs/user", Hubs.MARKET: "/hubs/market"}
 
+_SERVED = served_paths(PATHS.values())
 _SYSTEM_CLOCK = SystemClock()
 _HUB_LIMITS = HubLimits()
 _RATE_LIMITS = RateLimits()
@@ -65,7 +70,8 @@ class TopStepXSandbox(Sandbox):
         self._has_timing = timing
         self._venue = open_venue(Credentials(username, api_key), clock=clock, seed=seed)
         self._guard = RateGuard(limits, clock)
-        self._gate = Gate(self._guard, clock, self._reset)
+        self._gate = Gate(self._guard, clock, Connections(self._reset, self._hang_up))
+        self._lag: Lag | None = None
         self._hubs = {
             Hubs.USER: Hub(USER_CHANNELS, hub_limits, clock, self._reset),
             Hubs.MARKET: Hub(MARKET_CHANNELS, hub_limits, clock, self._reset, self._snapshot),
@@ -158,6 +164,7 @@ class TopStepXSandbox(Sandbox):
             hub.delivery.forget()
             hub.mute(None)
         self._gate.forget()
+        self.lag_reads(0)
         self._guard.set(self._guard.limits)
         self._venue.exchange = open_exchange(self._clock, self._seed)
         self._listen()
@@ -176,25 +183,31 @@ class TopStepXSandbox(Sandbox):
     # Requests
 
     def fail_next(
-        self,
-        path: str,
-        fault: Fault | int,
-        *,
-        count: int = 1,
-        handled: bool = True,
-        retry_after: int | None = None,
-        seconds: float = 0.0,
+        self, path: str, fault: Fault | int, *, count: int = 1, **details: Unpack[FaultDetails]
     ) -> None:
         """Spoil the answers to the next `count` requests of `path` that have no fault yet.
 
-        An integer is an HTTP status, if need be with a `Retry-After`; a `DELAY` takes `seconds`.
-        A request that is `handled` takes effect all the same: an order is booked, and its client
-        does not hear of it.
+        An integer is an HTTP status, if need be with a `retry_after`, or with a `location` for a
+        redirect. A request that is `handled` takes effect all the same: an order is booked, and
+        its client does not hear of it. Raises `ValueError` for an unknown path, and for a detail
+        that does not go with the fault: see `PlannedFault`.
         """
-        planned = PlannedFault(
-            fault=fault, handled=handled, retry_after=retry_after, seconds=seconds
-        )
+        if path.lower() not in _SERVED:
+            raise ValueError(f"the sandbox has no path {path!r}")
+        planned = PlannedFault(fault=fault, **details)
+        if fault is Fault.STALE:
+            planned = evolve(planned, books=Replica(self.exchange))
         self._gate.faults.add(path, planned, count)
+
+    def lag_reads(self, seconds: float) -> None:
+        """Show orders, trades and positions as they were so long ago; zero ends it.
+
+        That is at most as they are now: what was told already stays told.
+        """
+        if self._lag is not None:
+            self._lag.end()
+        self._lag = Lag(self.exchange, self._clock, seconds) if seconds else None
+        self._venue.show = self._lag.books if self._lag else None
 
     def half_open(self) -> None:
         """Never again answer on a connection that is open now; new ones are served."""
@@ -269,8 +282,11 @@ class TopStepXSandbox(Sandbox):
             await self._clock.sleep(self._tick_seconds)
             self.exchange.advance()
 
-    def _reset(self, client: tuple[str, int]) -> None:
+    def _reset(self, client: Address) -> None:
         self._server.reset(client)
+
+    def _hang_up(self, client: Address) -> None:
+        self._server.hang_up(client)
 
 
 def create(*, port: int = 0, seed: int = 0, control: bool = False) -> TopStepXSandbox:

@@ -104,9 +104,20 @@ class LoopbackServer:
 
     def reset(self, client: tuple[str, int]) -> None:
         """Drop the connection of this client without a word."""
-        for connection in list(self._uvicorn.server_state.connections):
-            if isinstance(connection, _PROTOCOLS) and connection.client == client:
-                connection.transport.abort()
+        for transport in self._transports(client):
+            transport.abort()
+
+    def hang_up(self, client: tuple[str, int]) -> None:
+        """Close the connection of this client when all that was sent has left."""
+        for transport in self._transports(client):
+            transport.close()
+
+    def _transports(self, client: tuple[str, int]) -> list[asyncio.Transport]:
+        return [
+            connection.transport
+            for connection in self._uvicorn.server_state.connections
+            if isinstance(connection, _PROTOCOLS) and connection.client == client
+        ]
 
 
 def _listener(port: int) -> socket.socket:

@@ -1,11 +1,13 @@
 """What the endpoints work on: the exchange, and who may use it."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from attrs import define, frozen
 
 from tradeforge_core.kit.clock import Clock
 from tradeforge_testing.exchange import Exchange
+from tradeforge_topstepx.sandbox.books import Books
 from tradeforge_topstepx.sandbox.instruments import listed_instruments
 from tradeforge_topstepx.sandbox.tokens import TokenIssuer
 
@@ -22,6 +24,12 @@ class Venue:
     tokens: TokenIssuer
     credentials: Credentials
     clock: Clock
+    show: Callable[[], Books] | None = None
+    """Where reads of orders, fills and positions look; None is the exchange itself."""
+
+    @property
+    def books(self) -> Books:
+        return self.exchange if self.show is None else self.show()
 
 
 def open_venue(credentials: Credentials, *, clock: Clock, seed: int) -> Venue:

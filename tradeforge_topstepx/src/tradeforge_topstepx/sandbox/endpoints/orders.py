@@ -101,7 +101,7 @@ def search_open(venue: Venue, body: OfAccount) -> Payload:
 
 
 def search_by_id(venue: Venue, body: OrderOfAccount) -> Payload:
-    (row,) = _rows(venue, [venue.exchange.order(body.accountId, body.orderId)])
+    (row,) = _rows(venue, [venue.books.order(body.accountId, body.orderId)])
     return {"order": row}
 
 
@@ -136,7 +136,7 @@ def _created_in(start: datetime | None, end: datetime | None) -> Callable[[Excha
 
 
 def _orders(venue: Venue, account_id: int) -> list[ExchangeOrder]:
-    return sorted(venue.exchange.orders(account_id), key=lambda one: one.id)
+    return sorted(venue.books.orders(account_id), key=lambda one: one.id)
 
 
 def _rows(venue: Venue, orders: list[ExchangeOrder]) -> list[wire.Row]:

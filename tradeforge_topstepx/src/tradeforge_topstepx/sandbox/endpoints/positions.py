@@ -9,7 +9,7 @@ from tradeforge_topstepx.sandbox.venue import Venue
 
 def search_open(venue: Venue, body: OfAccount) -> Payload:
     listed = venue.exchange.instruments
-    held = venue.exchange.positions(body.accountId)
+    held = venue.books.positions(body.accountId)
     rows = [wire.position(one, wire.display_name(listed[one.instrument_id])) for one in held]
     return {"positions": rows}
 

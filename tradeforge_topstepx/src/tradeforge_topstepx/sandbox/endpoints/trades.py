@@ -7,7 +7,7 @@ from tradeforge_topstepx.sandbox.venue import Venue
 
 
 def search(venue: Venue, body: TradePeriod) -> Payload:
-    fills = venue.exchange.fills(body.accountId)
+    fills = venue.books.fills(body.accountId)
     if body.startTimestamp is not None:
         fills = [one for one in fills if one.time >= aware(body.startTimestamp)]
     if body.endTimestamp is not None:
