@@ -314,6 +314,20 @@ async def test_the_nearer_of_two_cuts_is_the_one(connect: Connect, proxy: FaultP
     assert await client.rest() == b"012"
 
 
+async def test_a_cut_that_begins_between_two_pieces_counts_from_there(
+    connect: Connect, proxy: FaultProxy, clock: ManualClock
+) -> None:
+    proxy.plan(Slice(size=3, pause=1))
+    client = await connect()
+    client.say(b"0123456789")
+    assert await client.hear(3) == b"012"
+    proxy.plan(Cut(after=4), when=Now())
+    rest = asyncio.create_task(client.rest())
+    await advance_until(clock, rest, 1)
+    assert rest.result() == b"3456"
+    assert proxy.passed[DOWN] == 7
+
+
 # Holding
 
 
@@ -500,9 +514,14 @@ async def test_now_is_only_for_what_is_open(connect: Connect, proxy: FaultProxy)
 @pytest.mark.parametrize(
     ("faults", "count"), [((), 1), ((Drop(),), 0), ((Drop(),), -1)], ids=["none", "zero", "minus"]
 )
-def test_a_plan_that_does_nothing_is_refused(faults: tuple[Fault, ...], count: int) -> None:
+def test_a_plan_that_never_happens_is_refused(faults: tuple[Fault, ...], count: int) -> None:
     with pytest.raises(ValueError, match="a plan needs a fault"):
         FaultProxy(1).plan(*faults, count=count)
+
+
+def test_now_is_once() -> None:
+    with pytest.raises(ValueError, match="now is once"):
+        FaultProxy(1).plan(Drop(), when=Now(), count=2)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,8 @@ class Cut:
     """`after` bytes pass, then the connection ends; with 0, where the first should have passed.
 
     So `Cut()` is an answer that is lost, and `Cut(after=20, direction=Direction.UPSTREAM)` half a
-    request. Both sides see the end of the stream or, with `rst`, a reset.
+    request. Both sides see the end of the stream or, with `rst`, a reset, which also takes what
+    a slow receiver has not taken from the network yet.
     """
 
     after: int = field(default=0, validator=ge(0))

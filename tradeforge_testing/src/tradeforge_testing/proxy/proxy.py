@@ -78,6 +78,8 @@ class FaultProxy:
             raise ValueError("a plan needs a fault, and has to happen once at least")
         if not isinstance(when, Now):
             return self._plan.add(faults, when, count)
+        if count != 1:
+            raise ValueError("now is once: a count goes with the next connections or requests")
         for link in list(self._links):
             link.start(faults)
 

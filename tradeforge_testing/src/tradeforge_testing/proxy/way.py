@@ -103,11 +103,7 @@ class Way:
             return
         if not data:
             return self.finish()
-        room, _ = self._nearest_cut()
-        await self._send(data[:room])
-        room, rst = self._nearest_cut()
-        if room == 0:
-            self._cut(rst)
+        await self._send(memoryview(data))
 
     def finish(self) -> None:
         """Send the end of the stream, and nothing after it."""
@@ -138,26 +134,28 @@ class Way:
         if delays:
             await self._clock.sleep(came + sum(delays) - self._clock.monotonic())
 
-    async def _send(self, data: bytes) -> None:
-        size = self._piece_size()
-        for start in range(0, len(data), size):
-            if self._is_silent:
-                return
-            piece = data[start : start + size]
-            self._count(piece)
-            self._writer.write(piece)
-            await self._writer.drain()
+    async def _send(self, data: memoryview) -> None:
+        while data and not self._is_silent:  # a fault may begin between two pieces
+            piece = data[: self._piece_size()]
+            if piece:
+                self._count(piece)
+                self._writer.write(piece)
+                await self._writer.drain()
+            data = data[len(piece) :]
+            self._cut_where_due()
             await self._pause(len(piece))
 
-    def _count(self, piece: bytes) -> None:
+    def _count(self, piece: memoryview) -> None:
         self._passed[self.direction] += len(piece)
         for one in self._started:
             one.left -= len(piece)
 
     def _piece_size(self) -> int:
         slices = [one.size for one in self._at_work(Slice)]
-        rates = [one.bytes_per_second // _PIECES_PER_SECOND for one in self._at_work(Throttle)]
-        return max(1, min([_CHUNK, *slices, *rates]))
+        rates = [
+            max(1, one.bytes_per_second // _PIECES_PER_SECOND) for one in self._at_work(Throttle)
+        ]
+        return min([_CHUNK, *slices, *rates, *(left for left, _ in self._cuts())])
 
     async def _pause(self, sent: int) -> None:
         pauses = [one.pause for one in self._at_work(Slice)]
@@ -165,10 +163,14 @@ class Way:
         if pauses:
             await self._clock.sleep(sum(pauses))
 
-    def _nearest_cut(self) -> tuple[int | None, bool]:
-        """How many bytes pass before it, None if there is no cut; whether it is a reset."""
-        cuts = [(one.left, one.fault.rst) for one in self._started if isinstance(one.fault, Cut)]
-        return min(cuts, default=(None, False))
+    def _cut_where_due(self) -> None:
+        left, rst = min(self._cuts(), default=(_CHUNK, False))
+        if not left:
+            self._cut(rst)
+
+    def _cuts(self) -> list[tuple[int, bool]]:
+        """How many bytes each of them still lets pass, and whether it is a reset."""
+        return [(one.left, one.fault.rst) for one in self._started if isinstance(one.fault, Cut)]
 
     def _at_work(self, kind: type[F]) -> Iterator[F]:
         return (one.fault for one in self._started if isinstance(one.fault, kind))
