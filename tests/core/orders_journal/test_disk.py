@@ -3,12 +3,14 @@
 import os
 import shutil
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.core.orders_journal.conftest import NewIntent, NewJournal, Run
 
 from tradeforge_core import JournalUnavailable
+from tradeforge_core.orders._journal_file import open_file
 from tradeforge_core.orders.journal import IntentState, read_journal
 from tradeforge_testing import ManualClock
 
@@ -254,6 +256,14 @@ async def test_what_could_never_be_written_is_named_at_the_end(
     assert "nothing is written any more" in caplog.text
     assert "1 records were never written" in caplog.text
     assert journal.failure is not None
+
+
+def test_a_transaction_ends_when_the_disk_has_it(path: Path) -> None:
+    path.parent.mkdir()
+    connection, _ = open_file(path)
+    with closing(connection):
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def _move_away(path: Path) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.core.orders_journal.conftest import NewIntent, NewJournal
 
 from tradeforge_core import ConfigError
+from tradeforge_core.orders.journal import read_journal
 from tradeforge_core.orders.state_folder import (
     accounts_with_journals,
     journal_path,
@@ -123,6 +125,19 @@ def test_files_of_others_are_no_accounts(state: Path) -> None:
         (folder / name).touch()
     (folder / "%41.sqlite3").touch()
     assert accounts_with_journals("p", "r") == ["A"]
+
+
+async def test_a_journal_is_where_it_is_said_to_be(
+    state: Path, new_journal: NewJournal, new_intent: NewIntent
+) -> None:
+    odd = "A?mode=ro#%41/\0\ud800"
+    path = journal_path(odd, odd, odd)
+    journal = await new_journal(path)
+    journal.begin(new_intent())
+    await journal.close()
+    assert len(read_journal(path, limit=9)) == 1
+    assert accounts_with_journals(odd, odd) == [odd]
+    assert all(one.name.startswith(path.name) for one in path.parent.iterdir())
 
 
 def test_a_name_that_no_file_can_have_is_refused(state: Path) -> None:

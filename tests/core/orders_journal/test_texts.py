@@ -1,5 +1,6 @@
 """Whatever text comes, it is kept as it is or refused at once: the thread never dies of it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,29 @@ async def test_no_text_is_taken_for_another(
     assert [entry.intent for entry in reversed(newest)] == intents
     assert {entry.outcome for entry in newest} == {outcome}
     await journal.close()
+
+
+async def test_the_mistake_of_one_is_not_that_of_the_others(
+    journal: Journal, new_intent: NewIntent, clock: ManualClock
+) -> None:
+    journal.begin(new_intent())
+    with pytest.raises(TypeError, match="intent_id"):
+        await journal.hand_off(7, clock.now())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="intent_id"):
+        journal.settle(7, IntentState.ACCEPTED, "{}", clock.now())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="outcome"):
+        journal.settle("tf1", IntentState.ACCEPTED, [], clock.now())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="intent_id"):
+        await journal.find(None)  # type: ignore[arg-type]
+    mistakes = [journal.entries(limit=2**70), journal.entries(limit="9")]  # type: ignore[arg-type]
+    found = await asyncio.gather(
+        *mistakes, journal.hand_off("tf1", clock.now()), return_exceptions=True
+    )
+    assert [type(one) for one in found] == [OverflowError, TypeError, int]
+    journal.settle("tf1", "accepted", "{}", clock.now())  # type: ignore[arg-type]
+    entry = await journal.find("tf1")
+    assert entry is not None and entry.state is IntentState.ACCEPTED
+    assert journal.failure is None
 
 
 async def test_a_text_of_another_kind_is_refused_at_once(new_intent: NewIntent) -> None:

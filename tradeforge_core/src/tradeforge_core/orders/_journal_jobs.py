@@ -4,7 +4,8 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
+from attrs.validators import instance_of
 
 from tradeforge_core.errors import DuplicateIntent, JournalUnavailable
 from tradeforge_core.orders import _journal_table as table
@@ -28,7 +29,7 @@ class Job(Protocol):
 
 @define(eq=False)
 class Begin:
-    intent: Intent
+    intent: Intent = field(validator=instance_of(Intent))
     refusal: DuplicateIntent | None = None
     kept: ClassVar[bool] = True
     writes: ClassVar[bool] = True
@@ -54,7 +55,7 @@ def _why_not_again(entry: JournalEntry, intent: Intent) -> str | None:
 
 @frozen(eq=False)
 class HandOff:
-    intent_id: str
+    intent_id: str = field(validator=instance_of(str))
     at: datetime
     begun: Begin | None
     kept: ClassVar[bool] = False
@@ -80,9 +81,9 @@ class HandOff:
 
 @frozen(eq=False)
 class Settle:
-    intent_id: str
-    state: IntentState
-    outcome: str
+    intent_id: str = field(validator=instance_of(str))
+    state: IntentState = field(converter=IntentState)
+    outcome: str = field(validator=instance_of(str))
     at: datetime
     kept: ClassVar[bool] = True
     writes: ClassVar[bool] = True
@@ -102,7 +103,7 @@ class Settle:
 
 @frozen(eq=False)
 class Acknowledge:
-    intent_id: str
+    intent_id: str = field(validator=instance_of(str))
     at: datetime
     kept: ClassVar[bool] = False
     writes: ClassVar[bool] = True
@@ -114,7 +115,7 @@ class Acknowledge:
 
 @frozen(eq=False)
 class Find:
-    intent_id: str
+    intent_id: str = field(validator=instance_of(str))
     kept: ClassVar[bool] = False
     writes: ClassVar[bool] = False
 

@@ -42,7 +42,7 @@ class JournalStore:
         with file.errors_named(self.name):
             self._must_be_there()
             with table.transaction(self._connection):
-                return [_result(job, self._connection) for job in jobs]
+                return [self._result(job) for job in jobs]
 
     def read(self, job: Job) -> Any:
         """The result of a job that only looks: what is on disk, though the disk may be full."""
@@ -69,9 +69,12 @@ class JournalStore:
             # SQLite would go on writing to it, and nothing of that would ever be found
             raise FileNotFoundError("it was moved or deleted while it was open: open it again")
 
-
-def _result(job: Job, connection: "Connection") -> Any:
-    try:
-        return job.apply(connection)
-    except TradeForgeError as refusal:
-        return refusal
+    def _result(self, job: Job) -> Any:
+        try:
+            return job.apply(self._connection) if job.writes else self.read(job)
+        except TradeForgeError as refusal:
+            return refusal
+        except Exception as error:
+            if job.writes:
+                raise
+            return error  # the mistake of one who looks must not fail those who write

@@ -175,7 +175,7 @@ class Journal:
 def read_journal(path: Path, *, limit: int) -> list[JournalEntry]:
     """The newest entries of the file, newest first, also while another process writes it.
 
-    It blocks, takes no lock and changes nothing. Raises `JournalUnavailable`.
+    It blocks, takes no lock and changes no entry. Raises `JournalUnavailable`.
     """
     with file.errors_named(path), closing(file.read_only(path)) as connection:
         file.check_version(connection, path)
