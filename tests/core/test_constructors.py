@@ -26,6 +26,23 @@ NOW = datetime(2026, 8, 19, 20, 51, 31, tzinfo=UTC)
 ONE = Decimal("1.50")
 LEVEL = DepthLevel(ONE, Decimal(7))
 
+
+def _new_depth(
+    contract_id: str,
+    reset: bool,
+    bids: tuple[DepthLevel, ...],
+    asks: tuple[DepthLevel, ...],
+    best_bid: DepthLevel | None,
+    best_ask: DepthLevel | None,
+    time: datetime | None,
+    received: datetime,
+    raw: object = None,
+) -> DepthEvent:
+    """One whose levels nobody has looked at."""
+    levels = (bids, asks, best_bid, best_ask)
+    return constructors.new_depth(contract_id, reset, lambda raw: levels, time, received, raw)
+
+
 CASES: list[tuple[Any, Callable[..., Any], tuple[object, ...]]] = [
     (
         QuoteEvent,
@@ -39,7 +56,7 @@ CASES: list[tuple[Any, Callable[..., Any], tuple[object, ...]]] = [
     ),
     (
         DepthEvent,
-        constructors.new_depth,
+        _new_depth,
         ("ABC", True, (LEVEL,), (), LEVEL, None, NOW, NOW),
     ),
 ]
@@ -94,3 +111,31 @@ def test_it_goes_wherever_an_event_goes(cls: Any, new: Any, values: Any) -> None
             pass
         case _:
             pytest.fail("it does not match its class")
+
+
+def test_levels_are_made_once_and_only_when_somebody_looks() -> None:
+    seen: list[object] = []
+
+    def levels_of(raw: object) -> constructors.Levels:
+        seen.append(raw)
+        return (LEVEL,), (), LEVEL, None
+
+    made = constructors.new_depth("ABC", False, levels_of, NOW, NOW, "rows")
+    assert (made.contract_id, made.time, seen) == ("ABC", NOW, [])
+    assert (made.bids, made.best_ask, made.asks, made.best_bid) == ((LEVEL,), None, (), LEVEL)
+    assert made.bids is made.bids
+    assert seen == ["rows"]
+
+
+@pytest.mark.parametrize("look", [hash, repr, copy.copy, copy.deepcopy, attrs.evolve, to_json])
+def test_whoever_takes_the_whole_event_takes_its_levels(look: Callable[[Any], Any]) -> None:
+    values: Any = ("ABC", True, (LEVEL,), (), LEVEL, None, NOW, NOW)
+    assert look(_new_depth(*values)) == look(DepthEvent(*values))
+
+
+def test_a_depth_event_has_no_members_that_nobody_gave_it() -> None:
+    values: Any = ("ABC", True, (LEVEL,), (), LEVEL, None, NOW, NOW)
+    for event in (_new_depth(*values), DepthEvent(*values)):
+        with pytest.raises(AttributeError, match="'DepthEvent' has no attribute 'bid'"):
+            event.bid  # type: ignore[attr-defined]  # noqa: B018
+        assert not hasattr(event, "__dict__")

@@ -35,10 +35,13 @@ class Line:
     @classmethod
     async def open(cls, url: str, headers: Mapping[str, str]) -> Self:
         line = cls()
-        line._socket = await WebSocket.open(
-            url, headers, received=line._messages.put_nowait, lost=line._lose
-        )
+        line._socket = await WebSocket.open(url, headers, received=line._take, lost=line._lose)
         return line
+
+    def _take(self, messages: list[bytes]) -> None:
+        assert messages
+        for message in messages:
+            self._messages.put_nowait(message)
 
     def _lose(self, error: Disconnected) -> None:
         self.losses.append(error)
@@ -440,8 +443,8 @@ async def test_others_have_a_turn_while_a_backlog_is_read(venue: Venue) -> None:
     venue.talk = talk
     counts = [0]
 
-    def received(message: bytes) -> None:
-        counts[-1] += 1
+    def received(messages: list[bytes]) -> None:
+        counts[-1] += len(messages)
 
     socket_ = await WebSocket.open(
         venue.url, HEADERS, received=received, lost=lambda error: counts.append(0)

@@ -18,6 +18,7 @@ from tradeforge_core import (
     OrderType,
 )
 from tradeforge_topstepx import _mapping, _wire
+from tradeforge_topstepx._checks import decimal_of
 
 NOW = datetime(2026, 8, 19, 20, 51, 31, tzinfo=UTC)
 EVERY = msgspec.structs.replace
@@ -300,5 +301,5 @@ class TestTimes:
 @given(price=st.decimals(allow_nan=False, allow_infinity=False, places=7, max_value=10**9))
 def test_prices_keep_every_digit_from_the_wire(price: Decimal) -> None:
     body = f'{{"price":{price:f},"volume":1,"type":0}}'
-    row = msgspec.json.decode(body, type=_wire.MarketTradeRow)
+    row = msgspec.json.Decoder(_wire.MarketTradeRow, float_hook=decimal_of).decode(body)
     assert _mapping.to_market_trade("C", row, NOW).price.as_tuple() == price.as_tuple()

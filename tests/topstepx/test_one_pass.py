@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from tradeforge_core import DecodeError, Event, MarketDataType, Topic
+from tradeforge_topstepx import _checks
 from tradeforge_topstepx._events import EventReader
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -112,3 +113,53 @@ def test_a_bad_trade_among_good_ones_takes_none_with_it() -> None:
         for _, event in reader.read("GatewayTrade", frame["arguments"], NOW):
             told.append(event)
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("number", ["1e400", "1e-99", "1e99999999999999999999", "0E+999999999"])
+@pytest.mark.parametrize("member", ["bestBid", "volume"])
+def test_a_number_that_nobody_can_write_down_is_refused_with_its_path(
+    number: str, member: str
+) -> None:
+    arguments = msgspec.Raw(f'["C",{{"{member}":{number}}}]'.encode())
+    with pytest.raises(DecodeError) as caught:
+        list(EventReader().read("GatewayQuote", arguments, NOW))
+    assert caught.value.path == f"$[1].{member}"
+
+
+@pytest.mark.parametrize("value", ["true", "[]", "{}", '""', '"x"', '"NaN"', "9" * 60])
+def test_what_is_no_number_is_refused(value: str) -> None:
+    for target, data in (
+        ("GatewayQuote", f'{{"bestBid":{value}}}'),
+        ("GatewayTrade", f'{{"price":{value},"volume":1,"type":0}}'),
+        ("GatewayDepth", f'[{{"price":{value},"volume":1,"type":1}}]'),
+    ):
+        arguments = msgspec.Raw(f'["C",{data}]'.encode())
+        with pytest.raises(DecodeError, match="bestBid|price"):
+            list(EventReader().read(target, arguments, NOW))
+        assert EventReader().take(record_of(target, data), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("1.50", "1.50"), ("150e-2", "1.50"), ("7", "7"), ('"1.50"', "1.50")]
+)
+def test_a_price_has_the_digits_that_came(written: str, meant: str) -> None:
+    for _ in range(2):  # the second time it is known already
+        data = f'[{{"price":{written},"volume":3,"type":2}}]'
+        found = EventReader().take(record_of("GatewayDepth", data), NOW)
+        assert found is not None
+        assert str(found[1][0].bids[0].price) == meant  # type: ignore[union-attr]
+
+
+def test_a_bad_level_before_a_reset_is_void_with_the_rest_of_the_book() -> None:
+    bad, reset = '{"price":1,"volume":-1,"type":1}', '{"type":6}'
+    assert EventReader().take(record_of("GatewayDepth", f"[{bad},{reset}]"), NOW) is not None
+    assert EventReader().take(record_of("GatewayDepth", f"[{reset},{bad}]"), NOW) is None
+
+
+def test_the_memory_for_decimals_is_bounded() -> None:
+    known = _checks.decimal_of.__self__  # type: ignore[attr-defined]
+    for number in range(25_000):
+        _checks.decimal_of(f"{number}.5")
+        assert len(known) <= 10_000
+    _checks.decimal_of("0." + "1" * 100)
+    assert max(map(len, known)) <= 32

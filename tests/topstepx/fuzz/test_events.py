@@ -23,7 +23,7 @@ def arguments_of(target: str) -> list[bytes]:
     """The undamaged arguments of an event: those of this folder, and captured ones."""
     records = [msgspec.json.decode(one, type=dict[str, msgspec.Raw]) for one in RECORDS]
     wanted = f'"{target}"'.encode()
-    written = [bytes(one["arguments"]) for one in records if one["target"] == wanted]
+    written = [bytes(one["arguments"]) for one in records if bytes(one["target"]) == wanted]
     return written + [json.dumps(one["arguments"]).encode() for one in _captured(target)]
 
 

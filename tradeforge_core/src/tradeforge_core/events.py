@@ -6,7 +6,7 @@ a hole is. Those of the market come by the thousand: providers make them by `kit
 
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import field, frozen
 
@@ -71,8 +71,30 @@ class MarketTradeEvent:
     raw: object = field(default=None, repr=False, eq=False)
 
 
+class _LevelsOnDemand:
+    """Makes the levels of a depth event when somebody looks, out of `raw`: many nobody reads.
+
+    Whoever makes such an event has checked beforehand that they can be made.
+    """
+
+    __slots__ = ("levels_of",)
+
+    if not TYPE_CHECKING:  # else mypy would take any name for a member
+
+        def __getattr__(self, name: str) -> object:
+            """Of a member that is not there yet; the next look finds it in its place."""
+            if name not in _LEVELS:
+                raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+            for each, levels in zip(_LEVELS, self.levels_of(self.raw), strict=True):
+                object.__setattr__(self, each, levels)
+            return getattr(self, name)
+
+
+_LEVELS = ("bids", "asks", "best_bid", "best_ask")
+
+
 @frozen(weakref_slot=False)
-class DepthEvent:
+class DepthEvent(_LevelsOnDemand):
     """A change of the order book. With `reset` the book is empty before the levels are set.
 
     `best_bid` and `best_ask` are what the venue itself calls best, None where it did not say.

@@ -1,9 +1,53 @@
 """What a number or a time of the gateway must be: it is handed on, or `DecodeError` is raised."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from tradeforge_core import DecodeError
+
+
+class _Decimals(dict[str, Decimal]):
+    """The decimals of the texts that came, each made and checked once: prices come again."""
+
+    def __missing__(self, text: str) -> Decimal:
+        try:
+            number = _decimal(text, "number")
+        except DecodeError:  # the decoder knows the path, and adds it to a `ValueError`
+            raise ValueError("A number that no price or size can be") from None
+        if len(self) >= _MOST_KEPT:
+            self.clear()
+        if len(text) <= _LONGEST_KEPT:
+            self[text] = number
+        return number
+
+
+_MOST_KEPT = 10_000
+_LONGEST_KEPT = 32
+decimal_of = _Decimals().__getitem__
+"""The decimal of the digits of a number, for a decoder. Raises `ValueError`."""
+
+
+def number_of(value: object, member: str) -> Decimal:
+    """The decimal of what a decoder with `decimal_of` found where a number belongs."""
+    if type(value) is Decimal:
+        return value
+    if type(value) is int and -_MOST_USUAL < value < _MOST_USUAL:
+        return Decimal(value)
+    if isinstance(value, str) or type(value) is int:
+        return _decimal(value, member)
+    raise DecodeError(f"{member} is no number but a {type(value).__name__}", path=f"$.{member}")
+
+
+def _decimal(value: str | int, member: str) -> Decimal:
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise DecodeError(f"{member} is no number", path=f"$.{member}") from None
+    return finite(number, member)
+
+
+_MOST_USUAL = 10**18
+"""A whole number below it needs no look at its digits."""
 
 
 def price_or_none(number: Decimal | None, member: str) -> Decimal | None:

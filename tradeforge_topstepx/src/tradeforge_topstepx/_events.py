@@ -22,6 +22,7 @@ from tradeforge_core import (
     UserTradeEvent,
 )
 from tradeforge_topstepx import _mapping, _wire
+from tradeforge_topstepx._checks import decimal_of
 from tradeforge_topstepx._endpoints import decode_error
 
 KINDS: Mapping[str, MarketDataType | UserDataType] = {
@@ -180,11 +181,15 @@ def _read_market_trades(arguments: msgspec.Raw, received: datetime) -> Iterator[
             yield contract_id, _mapping.to_market_trade(contract_id, row, received)
 
 
-_quote_decoder = msgspec.json.Decoder(tuple[str, _wire.QuoteRow], strict=False)
-_depth_decoder = msgspec.json.Decoder(tuple[str, _wire.DepthRows], strict=False)
-_trades_decoder = msgspec.json.Decoder(tuple[str, _wire.MarketTradeRows], strict=False)
-_market_decoder = msgspec.json.Decoder(
-    _wire.QuoteMessage | _wire.DepthMessage | _wire.MarketTradeMessage, strict=False
+def _market_decoder_of(rows: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(rows, strict=False, float_hook=decimal_of)
+
+
+_quote_decoder = _market_decoder_of(tuple[str, _wire.QuoteRow])
+_depth_decoder = _market_decoder_of(tuple[str, _wire.DepthRows])
+_trades_decoder = _market_decoder_of(tuple[str, _wire.MarketTradeRows])
+_market_decoder = _market_decoder_of(
+    _wire.QuoteMessage | _wire.DepthMessage | _wire.MarketTradeMessage
 )
 _INVOCATION = 1
 """The type of a hub's message that carries an event."""

@@ -29,12 +29,11 @@ from tradeforge_core import (
     QuoteEvent,
     Trade,
 )
-from tradeforge_core.kit.constructors import new_depth, new_market_trade, new_quote
+from tradeforge_core.kit.constructors import Levels, new_depth, new_market_trade, new_quote
 from tradeforge_topstepx import _wire
 from tradeforge_topstepx._checks import (
-    LEAST,
-    MOST,
     finite,
+    number_of,
     positive,
     price_or_none,
     size_of,
@@ -79,6 +78,15 @@ BAR_UNITS = {
 _FLAT, _LONG, _SHORT = 0, 1, 2
 _ASK, _BID, _BEST_ASK, _BEST_BID, _RESET = 1, 2, 3, 4, 6
 _NEW_BEST_BID, _NEW_BEST_ASK = 9, 10
+_LEVELS = {
+    _BID: 0,
+    _ASK: 1,
+    _BEST_BID: 2,
+    _NEW_BEST_BID: 2,
+    _BEST_ASK: 3,
+    _NEW_BEST_ASK: 3,
+}
+"""Where in a `Levels` the levels of a type belong."""
 
 _MONTHS = "FGHJKMNQUVXZ"
 _SYMBOL = re.compile(rf"^(?P<root>.+)(?P<month>[{_MONTHS}])(?P<year>\d{{1,2}})$")
@@ -270,17 +278,17 @@ def to_quote(
     old = previous or _NO_QUOTE
     return new_quote(
         contract_id,
-        old.bid if row.bestBid is None else finite(row.bestBid, "bestBid"),
-        old.ask if row.bestAsk is None else finite(row.bestAsk, "bestAsk"),
-        old.last if row.lastPrice is None else finite(row.lastPrice, "lastPrice"),
-        old.volume if row.volume is None else finite(row.volume, "volume"),
-        old.open if row.open is None else finite(row.open, "open"),
-        old.high if row.high is None else finite(row.high, "high"),
-        old.low if row.low is None else finite(row.low, "low"),
-        old.change if row.change is None else finite(row.change, "change"),
+        old.bid if row.bestBid is None else number_of(row.bestBid, "bestBid"),
+        old.ask if row.bestAsk is None else number_of(row.bestAsk, "bestAsk"),
+        old.last if row.lastPrice is None else number_of(row.lastPrice, "lastPrice"),
+        old.volume if row.volume is None else number_of(row.volume, "volume"),
+        old.open if row.open is None else number_of(row.open, "open"),
+        old.high if row.high is None else number_of(row.high, "high"),
+        old.low if row.low is None else number_of(row.low, "low"),
+        old.change if row.change is None else number_of(row.change, "change"),
         old.change_percent
         if row.changePercent is None
-        else finite(row.changePercent, "changePercent"),
+        else number_of(row.changePercent, "changePercent"),
         utc_or_none(row.lastUpdated or row.timestamp),
         received,
         row,
@@ -297,7 +305,7 @@ def to_market_trade(
 ) -> MarketTradeEvent:
     return new_market_trade(
         contract_id,
-        finite(row.price, "price"),
+        number_of(row.price, "price"),
         _volume(row.volume),
         _side(row.type),
         utc_or_none(row.timestamp),
@@ -311,52 +319,49 @@ def to_depth(
 ) -> DepthEvent:
     """One message of depth rows; what stands before a reset in it is void.
 
-    `fresh` says that it is the first one of a subscription, which the book begins with.
+    `fresh` says that it is the first one of a subscription, which the book begins with. Every level
+    is checked here, and made when somebody looks at it.
     """
-    bids: list[_wire.DepthRow] = []
-    asks: list[_wire.DepthRow] = []
-    best_bids: list[_wire.DepthRow] = []
-    best_asks: list[_wire.DepthRow] = []
-    sides = (None, asks, bids, best_asks, best_bids, None, None, None, None, best_bids, best_asks)
     time = None
+    unusual: list[_wire.DepthRow] = []
     for row in rows:
         if row is None:
             continue
         time = row.timestamp or time
-        side = sides[row.type] if 0 < row.type < 11 else None
-        if side is not None:
-            side.append(row)
-        elif row.type == _RESET:
+        if row.type == _RESET:
             fresh = True
-            for side in (bids, asks, best_bids, best_asks):
-                side.clear()
-    return new_depth(
-        contract_id,
-        fresh,
-        tuple([_level(row) for row in bids]),
-        tuple([_level(row) for row in asks]),
-        _last(best_bids),
-        _last(best_asks),
-        utc_or_none(time),
-        received,
-        tuple(rows),
-    )
+            unusual.clear()
+        elif not (type(row.price) is Decimal and type(row.volume) is int and row.volume >= 0):
+            unusual.append(row)
+    for row in unusual:
+        if row.type in _LEVELS:
+            _level(row)
+    return new_depth(contract_id, fresh, _levels_of, utc_or_none(time), received, tuple(rows))
 
 
-def _last(rows: Sequence[_wire.DepthRow]) -> DepthLevel | None:
-    return [_level(row) for row in rows][-1] if rows else None
+def _levels_of(rows: Sequence[_wire.DepthRow | None]) -> Levels:
+    """The bids and asks, and the best of each."""
+    sides: list[list[_wire.DepthRow]] = [[], [], [], []]
+    for row in rows:
+        if row is None:
+            continue
+        if row.type in _LEVELS:
+            sides[_LEVELS[row.type]].append(row)
+        elif row.type == _RESET:
+            sides = [[], [], [], []]
+    bids, asks, best_bids, best_asks = (tuple([_level(row) for row in side]) for side in sides)
+    return bids, asks, _last(best_bids), _last(best_asks)
+
+
+def _last(levels: Sequence[DepthLevel]) -> DepthLevel | None:
+    return levels[-1] if levels else None
 
 
 def _level(row: _wire.DepthRow) -> DepthLevel:
-    price, volume = row.price, row.volume
-    if price is None or volume is None:
+    if row.price is None or row.volume is None:
         raise DecodeError("a depth level without price or volume", path="$.price")
-    size = _SIZES.get(volume) if type(volume) is int else None
-    if size is None:
-        size = _volume(volume)
-    if not (LEAST <= price.adjusted() <= MOST and price.is_finite()):
-        finite(price, "price")
-    return tuple.__new__(DepthLevel, (price, size))
+    price = finite(number_of(row.price, "price"), "price")
+    return DepthLevel(price, _volume(row.volume))
 
 
 def _volume(number: int | Decimal) -> Decimal:

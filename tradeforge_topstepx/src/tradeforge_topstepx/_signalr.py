@@ -5,7 +5,7 @@ iterator of `websockets` for the whole process, so that is put back at once.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 from attrs import frozen
@@ -72,13 +72,16 @@ class _Call:
 Tap = Callable[[str, bytes], None]
 """Hears a direction (`tradeforge_core.kit.recording`) and a message without its separator."""
 
+Typed = Callable[[Iterator[bytes]], bytes | None]
+"""Takes records from the first on; the one that it leaves to others, or None after the last."""
+
 
 class HubConnection:
     """A hub from handshake to loss. `received` gets the target and arguments of each event.
 
-    `typed` may take a record before that, and says whether it did: it is the short way for what
-    comes by the thousand. Neither waits for anything; what they raise ends the connection. `tap`
-    hears everything that is said on either side; where there is none, it costs nothing.
+    `typed` may take records before that: it is the short way for what comes by the thousand.
+    Neither waits for anything; what they raise ends the connection. `tap` hears everything that is
+    said on either side; where there is none, it costs nothing.
     """
 
     def __init__(
@@ -89,7 +92,7 @@ class HubConnection:
         not_understood: Callable[[DecodeError], None],
         clock: Clock,
         limits: HubLimits,
-        typed: Callable[[bytes], bool] = lambda record: False,
+        typed: Typed = lambda records: next(records, None),
         tap: Tap | None = None,
     ) -> None:
         self._url = url
@@ -113,14 +116,14 @@ class HubConnection:
         """Why it is over; nothing that comes after it is read."""
         self.ignored = 0
         self.received_at = clock.now()
-        """When the newest frame came."""
+        """When the newest message came."""
 
     async def open(self, token: Secret) -> None:
         """Connect and shake hands. Raises `AuthenticationError`, `TransportError`."""
         # the header, not the query: an address ends up in logs
         headers = {"Authorization": f"Bearer {token.reveal()}"}
         self._socket = await WebSocket.open(
-            self._url, headers, received=self._take_frame, lost=self._lose
+            self._url, headers, received=self._take_messages, lost=self._lose
         )
         if self._tap is not None:
             self._tap(recording.OPEN, b"")
@@ -168,24 +171,24 @@ class HubConnection:
         if self._socket is not None:
             await self._socket.close()
 
-    def _take_frame(self, payload: bytes) -> None:
-        """The records in a frame; one may come in pieces, and a frame may hold many."""
+    def _take_messages(self, messages: list[bytes]) -> None:
+        """Take the records in them; one may come in pieces, and a message may hold many."""
         if self._error is not None:
             return
         self._heard = True
         self.received_at = self._clock.now()
-        if self._unfinished:
-            payload = self._unfinished + payload
-        records = payload.split(_SEPARATOR)
+        records = (self._unfinished + b"".join(messages)).split(_SEPARATOR)
         self._unfinished = records.pop()
         try:
-            for record in records:
-                if not self._typed(record):
-                    self._take(record)
+            self._take_records(iter(records))
             if len(self._unfinished) > _MOST_UNFINISHED:
                 raise Disconnected("the hub sends a message without an end")
         except Exception as error:  # noqa: BLE001  # `listen` raises it: nobody else is above
             self._lose(error)
+
+    def _take_records(self, records: Iterator[bytes]) -> None:
+        while (record := self._typed(records)) is not None:
+            self._take(record)
 
     def _lose(self, error: Exception) -> None:
         self._error = self._error or error
@@ -252,14 +255,15 @@ class HubConnection:
                 call.done.set_exception(Disconnected("the hub connection was lost"))
 
 
-def _tapped(tap: Tap, typed: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
+def _tapped(tap: Tap, typed: Typed) -> Typed:
     """`typed` sees every record first: whoever listens in stands before it."""
 
-    def take(record: bytes) -> bool:
-        tap(recording.IN, record)
-        return typed(record)
+    def heard(records: Iterator[bytes]) -> Iterator[bytes]:
+        for record in records:
+            tap(recording.IN, record)
+            yield record
 
-    return take
+    return lambda records: typed(heard(records))
 
 
 def _check_handshake(record: bytes) -> None:

@@ -11,7 +11,7 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSProtocolError,
 
 from tradeforge_core.errors import Disconnected
 from tradeforge_core.kit import websocket
-from tradeforge_core.kit.websocket import WebSocket
+from tradeforge_core.kit.websocket import Received, WebSocket
 
 _DATA = (WSMsgType.TEXT, WSMsgType.BINARY)
 _NO_CODE = 1005
@@ -22,26 +22,34 @@ _MOST_AT_ONCE = 256 * 1024
 class _Listener(WSListener):
     """Hands messages over as they are read, and remembers how the connection ended."""
 
-    def __init__(
-        self, received: Callable[[bytes], None], lost: Callable[[Disconnected], None]
-    ) -> None:
+    def __init__(self, received: Received, lost: Callable[[Disconnected], None]) -> None:
         self._received = received
         self._lost = lost
+        self._messages: list[bytes] = []
+        """What this reading has brought."""
         self._pieces: list[bytes] = []
         self._said: Disconnected | None = None
         self._writable = asyncio.Event()
         self._writable.set()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.payload_size > websocket.MOST_BYTES:
-            return  # the connection is closed for it; it may still arrive whole
         kind = frame.msg_type
-        if kind in _DATA and frame.fin and not self._pieces:
-            self._received(frame.get_payload_as_bytes())
+        if frame.payload_size > websocket.MOST_BYTES:
+            pass  # the connection is closed for it; it may still arrive whole
+        elif kind in _DATA and frame.fin and not self._pieces:
+            self._messages.append(frame.get_payload_as_bytes())
         elif kind is WSMsgType.CLOSE:
+            self._hand_over()
             self._answer_close(transport, frame.get_payload_as_bytes())
         elif kind in _DATA or kind is WSMsgType.CONTINUATION:
             self._collect(frame)
+        if frame.last_in_buffer:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self._messages:
+            messages, self._messages = self._messages, []
+            self._received(messages)
 
     def _collect(self, frame: WSFrame) -> None:
         if bool(self._pieces) is not (frame.msg_type is WSMsgType.CONTINUATION):
@@ -50,9 +58,8 @@ class _Listener(WSListener):
         if sum(map(len, self._pieces)) > websocket.MOST_BYTES:
             raise WSProtocolError(WSCloseCode.MESSAGE_TOO_BIG, "a message without an end")
         if frame.fin:
-            whole = b"".join(self._pieces)
+            self._messages.append(b"".join(self._pieces))
             self._pieces.clear()
-            self._received(whole)
 
     def _answer_close(self, transport: WSTransport, payload: bytes) -> None:
         code = struct.unpack("!H", payload[:2])[0] if payload else _NO_CODE
@@ -61,6 +68,7 @@ class _Listener(WSListener):
         transport.disconnect()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._hand_over()  # of a reading that ended in nonsense
         self._writable.set()
         self._lost(self.why)
 
@@ -93,7 +101,7 @@ class PicowsSocket(WebSocket):
         cls,
         url: str,
         headers: Mapping[str, str],
-        received: Callable[[bytes], None],
+        received: Received,
         lost: Callable[[Disconnected], None],
     ) -> "PicowsSocket":
         listener = _Listener(received, lost)

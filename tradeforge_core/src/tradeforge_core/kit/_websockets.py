@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from struct import Struct
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -11,7 +12,7 @@ from websockets.protocol import OPEN
 
 from tradeforge_core.errors import Disconnected
 from tradeforge_core.kit import websocket
-from tradeforge_core.kit.websocket import WebSocket
+from tradeforge_core.kit.websocket import Received, WebSocket
 
 
 class _Connect(connect):
@@ -23,6 +24,9 @@ class _Connect(connect):
 
 _WHOLE_MESSAGES = (0x81, 0x82)
 """The first byte of a frame that is a whole message, of text or of bytes."""
+_HEAD = Struct("!BBH")
+"""The first byte, the length, and what is the length where that is `_LONGER`."""
+_LONGER, _LONGEST = 126, 127
 _END_OF_HEAD = b"\r\n\r\n"
 _LONGEST_HEAD = 64 * 1024
 
@@ -38,13 +42,15 @@ class _Connection(ClientConnection):
     def __init__(
         self,
         *args: Any,
-        received: Callable[[bytes], None],
+        received: Received,
         lost: Callable[[Disconnected], None],
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self._received = received
         self._lost = lost
+        self._messages: list[bytes] = []
+        """What this reading has brought."""
         self._pieces: list[bytes] = []
         self._waiting = b""
         """The beginning of a frame, or of the answer to the handshake."""
@@ -54,11 +60,14 @@ class _Connection(ClientConnection):
         self._waiting = b""
         if self.response is None:
             data = self._read_head(data)
-        at = self._read_messages(data) if self.protocol.state is OPEN else 0
+        at = self._read_frames(data) if self.protocol.state is OPEN else 0
         if self.protocol.state is OPEN:
             self._waiting = data[at:]
         elif at < len(data):
             super().data_received(data[at:])
+        if self._messages:
+            messages, self._messages = self._messages, []
+            self._received(messages)
 
     def _read_head(self, data: bytes) -> bytes:
         """What comes after the answer to the handshake."""
@@ -71,46 +80,46 @@ class _Connection(ClientConnection):
         super().data_received(data[:end])
         return data[end:]
 
-    def _read_messages(self, data: bytes) -> int:
+    def _read_frames(self, data: bytes) -> int:
         """Where the first frame begins that is not complete, or is not read here any more."""
-        at, size = 0, len(data)
-        while size - at >= 2:
-            length, begin = data[at + 1], at + 2
-            if length == 126:
-                length, begin = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
-            elif length == 127:
-                length, begin = int.from_bytes(data[at + 2 : at + 10], "big"), at + 10
-            if size < begin:
+        at = self._cut_messages(data, 0)
+        while end := _end_of_frame(data, at):
+            super().data_received(data[at:end])
+            if self.protocol.state is not OPEN:
+                return end
+            at = self._cut_messages(data, end)
+        return at
+
+    def _cut_messages(self, data: bytes, at: int) -> int:
+        """Where the first frame begins, from `at` on, that is more than a whole message."""
+        if self._pieces:
+            return at
+        size, take = len(data), self._messages.append
+        while size - at >= _HEAD.size:
+            kind, length, longer = _HEAD.unpack_from(data, at)
+            begin = at + 2
+            if length == _LONGER:
+                length, begin = longer, at + 4
+            elif length > _LONGER:
                 break
-            if length > websocket.MOST_BYTES or data[at + 1] > 127:
-                super().data_received(data[at:])  # the library ends the connection for it
-                return size
             end = begin + length
-            if size < end:
+            if end > size or kind not in _WHOLE_MESSAGES:
                 break
-            if data[at] in _WHOLE_MESSAGES and not self._pieces:
-                self._received(data[begin:end])
-            else:
-                super().data_received(data[at:end])
-                if self.protocol.state is not OPEN:
-                    return end
+            take(data[begin:end])
             at = end
         return at
 
     def process_event(self, event: Any) -> None:
         if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
             super().process_event(event)
-        elif event.fin and not self._pieces:
-            self._received(bytes(event.data))
         else:
             self._collect(event)
 
     def _collect(self, piece: Frame) -> None:
         self._pieces.append(bytes(piece.data))
         if piece.fin:
-            whole = b"".join(self._pieces)
+            self._messages.append(b"".join(self._pieces))
             self._pieces.clear()
-            self._received(whole)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -129,7 +138,7 @@ class WebsocketsSocket(WebSocket):
         cls,
         url: str,
         headers: Mapping[str, str],
-        received: Callable[[bytes], None],
+        received: Received,
         lost: Callable[[Disconnected], None],
     ) -> "WebsocketsSocket":
         connection: Any = partial(_Connection, received=received, lost=lost)
@@ -162,6 +171,29 @@ class WebsocketsSocket(WebSocket):
 
     async def close(self) -> None:
         await self._connection.close()
+
+
+def _end_of_frame(data: bytes, at: int) -> int:
+    """Where the frame ends that begins at `at`; 0 where that has not come yet.
+
+    One that is masked or too long reaches to the end: the library ends the connection for it.
+    """
+    if len(data) - at < 2:
+        return 0
+    length, begin = data[at + 1], at + 2
+    if length in _LENGTH_BYTES:
+        begin += _LENGTH_BYTES[length]
+        length = int.from_bytes(data[at + 2 : begin], "big")
+    elif length > _LONGEST:
+        return len(data)
+    if len(data) < begin:
+        return 0
+    if length > websocket.MOST_BYTES:
+        return len(data)
+    return begin + length if begin + length <= len(data) else 0
+
+
+_LENGTH_BYTES = {_LONGER: 2, _LONGEST: 8}
 
 
 def _why(error: ConnectionClosed) -> Disconnected:

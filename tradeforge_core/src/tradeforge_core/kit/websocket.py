@@ -22,6 +22,9 @@ PING_AFTER = 20.0
 """Seconds of silence; as many again without an answer, and the connection is closed."""
 USER_AGENT = "tradeforge-core"
 
+Received = Callable[[list[bytes]], None]
+"""Takes the messages that one reading of the socket brought: never none, and in their order."""
+
 
 class WebSocket(ABC):
     """An open connection; text goes out, bytes come in, whatever kind of frame they came in."""
@@ -31,15 +34,15 @@ class WebSocket(ABC):
         url: str,
         headers: Mapping[str, str],
         *,
-        received: Callable[[bytes], None],
+        received: Received,
         lost: Callable[[Disconnected], None],
     ) -> "WebSocket":
         """Connect to a `ws://`, `wss://`, `http://` or `https://` URL.
 
-        `received` gets every message as it comes, from inside the event loop's reading: it must
-        neither wait nor raise. `lost` is called once, after the last message; both can be called
-        before this returns. Raises `AuthenticationError` for 401 and 403, `TransportError` for all
-        else.
+        `received` gets the messages that one reading brought, in their order, from inside the event
+        loop: it must neither wait nor raise. `lost` is called once, after the last message; both
+        can be called before this returns. Raises `AuthenticationError` for 401 and 403,
+        `TransportError` for all else.
         """
         return await library().connect(_websocket_url(url), headers, received, lost)
 
@@ -49,7 +52,7 @@ class WebSocket(ABC):
         cls,
         url: str,
         headers: Mapping[str, str],
-        received: Callable[[bytes], None],
+        received: Received,
         lost: Callable[[Disconnected], None],
     ) -> "WebSocket":
         """What `open` does, in the words of one library."""

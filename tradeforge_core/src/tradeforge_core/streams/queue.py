@@ -26,8 +26,12 @@ Overflowed = Callable[[tuple[Topic, ...]], None]
 """Hears what market data was dropped; it must neither wait nor raise."""
 
 
-_Entry = list[Any]
-"""A topic or None, and an `Item`; a list, so that a quote can be replaced where it waits."""
+_Entry = list[Any] | tuple[Any, Any]
+"""A topic or None, and an `Item`. That of a quote is a list, so that a newer quote can take its
+place where it waits, and the next one can use the list again."""
+
+_READ = object()
+"""Stands in the entry of a quote that was read."""
 
 _QUOTE = MarketDataType.QUOTE
 
@@ -42,7 +46,8 @@ class EventQueue:
         self._limit = limit
         self._overflowed = overflowed
         self._entries: deque[_Entry] = deque()
-        self._quotes: dict[Topic, _Entry] = {}
+        self._quotes: dict[Topic, list[Any]] = {}
+        """The entry of the newest quote of each topic, whether it waits or not."""
         self._waiter: asyncio.Future[None] | None = None
         self._end: TradeForgeError | None = None
         self._overflow: Gap | None = None
@@ -62,21 +67,26 @@ class EventQueue:
         """Add data, by the policy of its kind."""
         if self._end is not None:
             return
-        if topic.kind is not _QUOTE:
-            if self._has_room():
-                self._append([topic, event])
-            return
+        if topic[0] is _QUOTE:
+            self._put_quote(topic, event)
+        elif len(self._entries) < self._limit or self._make_room():
+            self._append((topic, event))
+
+    def _put_quote(self, topic: Topic, event: Item) -> None:
         entry = self._quotes.get(topic)
-        if entry is not None:
+        if entry is not None and entry[1] is not _READ:
             entry[1] = event
             self.conflated += 1
-        elif self._has_room():
-            entry = self._quotes[topic] = [topic, event]
+        elif len(self._entries) < self._limit or self._make_room():
+            if entry is None:
+                entry = self._quotes[topic] = [topic, event]
+            else:
+                entry[1] = event
             self._append(entry)
 
     def put_health(self, event: Item) -> None:
         """Add a health event; no later quote is moved to before it."""
-        if self._end is None and self._has_room():
+        if self._end is None and (len(self._entries) < self._limit or self._make_room()):
             self._quotes.clear()
             self._append([None, event])
 
@@ -93,22 +103,21 @@ class EventQueue:
                 raise self._end
             await self._wait()
         entry = self._entries.popleft()
-        topic: Topic | None = entry[0]
-        item: Item = entry[1]
-        if topic is not None and topic.kind is _QUOTE and self._quotes.get(topic) is entry:
-            del self._quotes[topic]
-        if item is self._overflow:
-            self._overflow = None
-        return item
+        topic, item = entry
+        if topic is None:
+            if item is self._overflow:
+                self._overflow = None
+        elif topic[0] is _QUOTE:
+            entry[1] = _READ  # type: ignore[index]  # that of a quote is a list
+        return item  # type: ignore[no-any-return]
 
     def _append(self, entry: _Entry) -> None:
         self._entries.append(entry)
-        if self._waiter is not None:
+        if len(self._entries) == 1:  # else whoever waited is awake already
             self._wake()
 
-    def _has_room(self) -> bool:
-        if len(self._entries) < self._limit:
-            return True
+    def _make_room(self) -> bool:
+        """Whether there is room now: all market data makes it, and nothing else does."""
         market = [entry for entry in self._entries if _is_market(entry)]
         if market:
             self._drop(market)

@@ -59,7 +59,9 @@ class Subscription(Generic[E]):
 
     def __anext__(self) -> Coroutine[Any, Any, E]:
         """The next event. Raises `Disconnected` after `disconnect()`, and `SubscriberOverflow`."""
-        queue: Any = self._listen()
+        queue: Any = self._queue
+        if queue is None:
+            queue = self._listen()
         next_event: Coroutine[Any, Any, E] = queue.get()
         return next_event
 
