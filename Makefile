@@ -6,7 +6,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz record format lock clean
+.PHONY: help demo test check bench fuzz crash record format lock clean
 
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,9 @@ check: $(READY) ## formatting, lint, types, architecture
 
 fuzz: $(READY) ## a million damaged messages for each decoder (make fuzz SEED=7 for the same ones)
 	$(BIN)/pytest tests/topstepx/fuzz -q -s --timeout=3600 --cases=$(or $(CASES),1000000) --seed=$(or $(SEED),0)
+
+crash: $(READY) ## kill a trading program at every point, ten times each (make crash SEEDS=3)
+	$(BIN)/pytest tests/topstepx/crashes -q --crash-seeds=$(or $(SEEDS),10)
 
 record: $(READY) ## record the REST cassettes again, from a sandbox or, with FROM=settings, from your venue (docs/recording.md)
 	$(BIN)/pytest tests/topstepx/cassettes -q --record=$(or $(FROM),sandbox)
