@@ -265,6 +265,12 @@ class TestQuestionable:
         ledger.saw_open_orders("1", [_order("7")], _at(1))
         assert [order.id for order in ledger.questionable("1")] == ["7"]
 
+    def test_an_old_message_that_comes_late_brings_no_doubt_back(self, ledger: Ledger) -> None:
+        ledger.saw_order(_order("7"), _at(2))
+        ledger.saw_open_orders("1", [], _at(1))
+        ledger.saw_order(_order("7", S.PENDING), _at(0))
+        assert ledger.questionable("1") == []
+
     def test_lists_are_of_one_account(self, ledger: Ledger) -> None:
         ledger.saw_order(_order("7", account_id="2"), _at(0))
         ledger.saw_open_orders("1", [], _at(1))
@@ -312,8 +318,18 @@ class TestPositions:
 
     def test_news_from_before_a_list_comes_too_late(self, ledger: Ledger) -> None:
         ledger.saw_positions("1", [], _at(5))
+        ledger.saw_positions("1", [], _at(1))
         assert not ledger.saw_position(_position(2), _at(4))
         assert ledger.positions.size("1", "ABC") == 0
+
+    @pytest.mark.parametrize("listed", [1, 3])
+    def test_news_goes_before_a_list_of_the_same_time(self, listed: int) -> None:
+        one, other = Ledger(), Ledger()
+        one.saw_position(_position(2), NOW)
+        for ledger in (one, other):
+            ledger.saw_positions("1", [_position(listed)], NOW)
+        other.saw_position(_position(2), NOW)
+        assert one.positions.size("1", "ABC") == other.positions.size("1", "ABC") == 2
 
     @pytest.mark.parametrize("sizes", [(1, 2), (2, 1), (0, 1), (1, 0)])
     def test_two_at_the_same_time_have_one_result(self, sizes: tuple[int, int]) -> None:

@@ -108,8 +108,13 @@ class Venue:
         return Position(account_id="1", contract_id=contract_id, size=size)
 
     def answer(self, asked_at: datetime) -> list[Message]:
-        """Open orders and positions as they are now, asked for a while ago."""
+        """Open orders and positions as they are now, asked for a while ago.
+
+        A venue that loses nothing says less in an answer.
+        """
         orders, positions = self.open(), self.positions()
+        if self.moves_time:
+            orders = [evolve(one, client_order_id=None, parent_order_id=None) for one in orders]
         return [
             lambda ledger, _: ledger.saw_open_orders("1", orders, asked_at),
             lambda ledger, _: ledger.saw_positions("1", positions, asked_at),
@@ -157,14 +162,22 @@ numbers = st.integers(0, 10_000)
 
 
 class LongLives(RuleBasedStateMachine):
-    @initialize(moves_time=st.booleans())
-    def begin(self, moves_time: bool) -> None:
-        self.venue = Venue(moves_time=moves_time)
+    def __init__(self) -> None:
+        super().__init__()
+        self.venue = Venue(moves_time=True)
         self.ended: set[str] = set()
         self.ledger = Ledger(on_change=self._check)
         self.asked: list[datetime] = []
         self.answers: list[Message] = []
-        self.lost = False
+        self.is_good = True
+
+    @initialize(is_good=st.booleans())
+    def begin(self, is_good: bool) -> None:
+        """A good venue loses nothing and dates every change; another one has to be asked again."""
+        self.is_good = self.venue.moves_time = is_good
+
+    def teardown(self) -> None:
+        self._settle(Random(0))
 
     def _check(self, order: Order) -> None:
         assert order.status.is_final or order.id not in self.ended, "it has come back to life"
@@ -243,17 +256,15 @@ class LongLives(RuleBasedStateMachine):
         if sent := self.venue.positions_sent:
             sent.pop(0)(self.ledger, self.venue.tick())
 
-    @precondition(lambda self: self.venue.sent)
+    @precondition(lambda self: self.venue.sent and not self.is_good)
     @rule(choice=numbers)
     def lose(self, choice: int) -> None:
         self.venue.sent.pop(choice % len(self.venue.sent))
-        self.lost = True
 
-    @precondition(lambda self: self.venue.positions_sent)
+    @precondition(lambda self: self.venue.positions_sent and not self.is_good)
     @rule()
     def lose_a_position(self) -> None:
         self.venue.positions_sent.pop(0)
-        self.lost = True
 
     @rule()
     def ask(self) -> None:
@@ -275,8 +286,11 @@ class LongLives(RuleBasedStateMachine):
 
     @rule(random=st.randoms(use_true_random=False))
     def let_all_of_it_arrive(self, random: Random) -> None:
+        self._settle(random)
+
+    def _settle(self, random: Random) -> None:
         self._receive_all(random)
-        if self.lost or not self.venue.moves_time:
+        if not self.is_good:
             self._ask_for_all()
         self._compare()
 
@@ -302,7 +316,7 @@ class LongLives(RuleBasedStateMachine):
     def _compare(self) -> None:
         known, venue = {one.id: one for one in self.ledger.orders}, self.venue
         assert known == {one: order for one, order in venue.orders.items() if one in known}
-        assert self.lost or known.keys() == venue.orders.keys()
+        assert not self.is_good or known.keys() == venue.orders.keys()
         assert {one.id for one in self.ledger.orders.open()} == {one.id for one in venue.open()}
         fills = [fill for one in known for fill in self.ledger.orders.fills(one)]
         assert {one.id: one for one in fills} == {
@@ -319,7 +333,7 @@ class LongLives(RuleBasedStateMachine):
 
 TestLongLives = LongLives.TestCase
 TestLongLives.settings = settings(
-    max_examples=60,
+    max_examples=100,
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
