@@ -145,6 +145,12 @@ async def test_after_closing_nothing_is_taken_and_nothing_is_left(
     assert "closed" in str(journal.failure)
 
 
+@pytest.fixture
+def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tradeforge_core.orders.journal._MOST_WAITING", 100)
+
+
+@pytest.mark.usefixtures("little_room")
 async def test_there_is_a_bound_and_outcomes_come_first(
     journal: Journal, new_intent: NewIntent, clock: ManualClock, path: Path
 ) -> None:
@@ -153,15 +159,15 @@ async def test_there_is_a_bound_and_outcomes_come_first(
         work = asyncio.create_task(_order(journal, new_intent("second"), clock))
         await asyncio.sleep(0)
         with pytest.raises(JournalUnavailable, match="the disk does not keep up"):
-            for number in range(10_000):
+            for number in range(1000):
                 journal.begin(new_intent(str(number)))
                 journal.settle(str(number), IntentState.NOT_SENT, "{}", clock.now())
         with pytest.raises(JournalUnavailable, match="the disk does not keep up"):
             await journal.find("first")
-        for _ in range(8000):
+        for _ in range(90):
             journal.settle("first", IntentState.UNKNOWN, "{}", clock.now())
         assert journal.failure is None
-        for _ in range(200):
+        for _ in range(20):
             journal.settle("first", IntentState.UNKNOWN, "{}", clock.now())
         assert "the disk does not keep up" in str(journal.failure)
     assert await work == 1
@@ -169,16 +175,15 @@ async def test_there_is_a_bound_and_outcomes_come_first(
     assert journal.failure is None
 
 
+@pytest.mark.usefixtures("little_room")
 async def test_intents_that_nobody_hands_off_have_a_bound_too(
     new_journal: NewJournal, new_intent: NewIntent, clock: ManualClock
 ) -> None:
     journal = await new_journal(None)
-    for number in range(8192):
+    for number in range(100):
         journal.begin(new_intent(str(number)))
-        if number % 1024 == 0:
-            await journal.flush()
-    await journal.flush()
-    with pytest.raises(JournalUnavailable, match="8192 records"):
+        await journal.flush()
+    with pytest.raises(JournalUnavailable, match="100 records"):
         journal.begin(new_intent("more"))
     journal.settle("0", IntentState.NOT_SENT, "{}", clock.now())
     journal.begin(new_intent("more"))

@@ -116,7 +116,7 @@ class Journal:
         self._begun.pop(intent_id, None)
         try:
             # twice the room: an outcome that is lost costs more than an order that does not leave
-            self._put(Settle(intent_id, state, outcome, aware_utc(at)), room=2 * _MOST_WAITING)
+            self._put(Settle(intent_id, state, outcome, aware_utc(at)), room=2)
         except JournalUnavailable as error:
             _log.error("%s is %s, and that is not on record: %s", intent_id, state, error)
             self._refused = error
@@ -157,17 +157,15 @@ class Journal:
         self._put(job, waiter)
         return await waiter
 
-    def _put(
-        self, job: Job, waiter: asyncio.Future[Any] | None = None, *, room: int = _MOST_WAITING
-    ) -> None:
+    def _put(self, job: Job, waiter: asyncio.Future[Any] | None = None, *, room: int = 1) -> None:
         if self._closed is not None:
             raise JournalUnavailable("the journal is closed: nothing is written any more")
         self._must_have_room(self._writer.waiting(), room)
         self._writer.put(job, waiter)
         self._refused = None
 
-    def _must_have_room(self, used: int, room: int = _MOST_WAITING) -> None:
-        if used >= room:
+    def _must_have_room(self, used: int, room: int = 1) -> None:
+        if used >= room * _MOST_WAITING:
             why = self._writer.failure or "the disk does not keep up"
             raise JournalUnavailable(f"{used} records of the journal wait already: {why}")
 
