@@ -46,12 +46,8 @@ class Encounter(Generic[R]):
     async def handled(self) -> Response:
         """The answer; one that looks like it if the request is not handled or has none."""
         answer: Response | None = await self.answer() if self.planned.handled else None
-        return answer or json_response({**self.nulls, **envelope(0, None)})
-
-    @property
-    def nulls(self) -> dict[str, None]:
-        """The members of an answer without a payload."""
-        return dict.fromkeys(_MEMBERS.get(self.path, ()))
+        nulls = dict.fromkeys(_MEMBERS.get(self.path, ()))
+        return answer or json_response({**nulls, **envelope(0, None)})
 
 
 async def spoil(met: Encounter[R]) -> R | Response:
@@ -134,16 +130,11 @@ async def _problem(met: Encounter[Any]) -> Response:
 async def _envelope(met: Encounter[Any]) -> Response:
     """All of the answer but its envelope stays, such as the id of an order that was booked."""
     planned, answer = met.planned, await met.handled()
-    if not planned.handled:
-        members = dict[str, object](met.nulls)
-    elif answer.status_code == 200:
-        members = msgspec.json.decode(answer.body)
-    else:
-        return answer
     assert planned.code is not None
-    return json_response(
-        {**members, **(planned.body or {}), **envelope(planned.code, planned.message)}
-    )
+    if answer.status_code != 200:
+        return answer
+    members = msgspec.json.decode(answer.body) | (planned.body or {})
+    return json_response(members | envelope(planned.code, planned.message))
 
 
 async def _json(met: Encounter[Any]) -> Response:
