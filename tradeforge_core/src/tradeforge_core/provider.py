@@ -31,6 +31,7 @@ from tradeforge_core.interfaces import (
     StatusHandler,
 )
 from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.tasks import to_the_end
 from tradeforge_core.orders.safety import OrderSafety
 from tradeforge_core.plugins import Plugins
 from tradeforge_core.streams.backoff import Backoff
@@ -91,23 +92,41 @@ class Provider(TradingProvider, RealTimeStream):
             try:
                 await self._log_in()
             except BaseException:
-                await self._log_out()
+                await to_the_end(self._log_out(), name="logging out")
                 raise
             self._state = _State.CONNECTED
             self._switchboard.start()
-            await self._orders.settlement.recover()
+            try:
+                await self._orders.settlement.recover()
+            except BaseException:
+                self._state = _State.DISCONNECTED
+                await to_the_end(self._let_go(), name="disconnecting")
+                raise
 
     async def disconnect(self) -> None:
         async with self._connecting:
             if self._state is not _State.CONNECTED:
                 return
             self._state = _State.DISCONNECTED
-            # each step is taken, whatever became of the others
-            async with AsyncExitStack() as last_to_first:
-                last_to_first.callback(self._ended.set)
-                last_to_first.push_async_callback(self._log_out)
-                last_to_first.push_async_callback(self._close_office, _LAST_ANSWERS)
-                last_to_first.push_async_callback(self._switchboard.close)
+            try:
+                await self._finish_work()
+            finally:  # also when whoever disconnects is cancelled: no connection is left open
+                await to_the_end(self._let_go(), name="disconnecting")
+
+    async def _finish_work(self) -> None:
+        """Give what runs the time to end well; a cancellation cuts it short."""
+        try:
+            await self._switchboard.close()
+        finally:
+            await self._close_office(_LAST_ANSWERS)
+
+    async def _let_go(self) -> None:
+        """End at once what still runs, and close everything; each step, whatever becomes of one."""
+        async with AsyncExitStack() as last_to_first:
+            last_to_first.callback(self._ended.set)
+            last_to_first.push_async_callback(self._log_out)
+            last_to_first.push_async_callback(self._close_office, 0.0)
+            last_to_first.push_async_callback(self._switchboard.close)
 
     async def run_forever(self) -> None:
         self._require_connection()

@@ -223,11 +223,10 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         return self._office
 
     async def _close_office(self, grace: float) -> None:
+        """Done again where it was interrupted: the office goes only once it is closed."""
         if self._office is not None:
-            try:
-                await self._office.close(grace=grace)
-            finally:
-                self._office = None
+            await self._office.close(grace=grace)
+            self._office = None
 
     def _announce(self, outcome: OrderOutcome) -> None:
         now = self._clock.now()

@@ -36,7 +36,7 @@ from tradeforge_core.adapter import Write
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.http import HttpClient
 from tradeforge_core.kit.recording import FrameRecorder
-from tradeforge_core.kit.tasks import TaskOwner
+from tradeforge_core.kit.tasks import TaskOwner, to_the_end
 from tradeforge_core.orders.client_ids import made_at
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.backoff import Backoff
@@ -158,7 +158,11 @@ class TopStepXProvider(Provider):
 
     async def ping(self) -> None:
         """Return once the gateway has answered; needs no login. Raises `TransportError`."""
-        await self._rest.ping()
+        http = self._new_http()  # nobody may ever connect, and then nobody would close it
+        try:
+            await Rest(http, self.config, self._clock).ping()
+        finally:
+            await to_the_end(http.close(), name="closing after a ping")
 
     async def end_session(self) -> None:
         """Have the gateway forget the token of this login, at once.

@@ -1,5 +1,6 @@
 """The WebSocket of `websockets`, without its queue: each message goes where it is wanted."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from struct import Struct
@@ -170,7 +171,11 @@ class WebsocketsSocket(WebSocket):
             raise _why(error) from None
 
     async def close(self) -> None:
-        await self._connection.close()
+        try:
+            await self._connection.close()
+        except asyncio.CancelledError:
+            self._connection.transport.abort()  # nobody waits for the goodbye of the other side
+            raise
 
 
 def _end_of_frame(data: bytes, at: int) -> int:

@@ -12,6 +12,23 @@ T = TypeVar("T")
 _log = logging.getLogger("tradeforge_core")
 
 
+async def to_the_end(work: Coroutine[Any, Any, None], *, name: str) -> None:
+    """Return once `work` has ended, and let a cancellation of the caller wait for that.
+
+    For what must not be left half done, and takes a bounded time.
+    """
+    task = asyncio.create_task(work, name=name)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()
+
+
 class TaskOwner:
     """Owns tasks until they end or until it is closed; closing joins every one."""
 

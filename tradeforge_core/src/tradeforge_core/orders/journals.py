@@ -96,9 +96,10 @@ class Journals:
 
     async def close(self) -> None:
         """Write what waits, and let go of the locks."""
-        opened, self._open = self._open, {}
-        for journal in opened.values():
+        while self._open:
+            account_id, journal = next(iter(self._open.items()))
             await journal.close()
+            self._open.pop(account_id, None)
 
     def _has_open(self, account_id: str) -> bool:
         path = self._path(account_id)

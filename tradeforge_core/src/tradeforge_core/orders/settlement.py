@@ -1,13 +1,14 @@
 """What is asked about an outcome after the fact: what it is, wait for it, send again, let it be."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
 
 from tradeforge_core.adapter import VenueAdapter, Write
 from tradeforge_core.converter import from_json
 from tradeforge_core.enums import VenueClass
-from tradeforge_core.errors import Disconnected, InvalidOrder, NotFound, NotSent
+from tradeforge_core.errors import DecodeError, Disconnected, InvalidOrder, NotFound, NotSent
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Order, OrderRequest
 from tradeforge_core.orders.case import Case
@@ -21,6 +22,8 @@ from tradeforge_core.orders.path import OrderPath, before_sending
 from tradeforge_core.outcomes import Accepted, OrderOutcome, Rejected, Resolution, Unknown
 from tradeforge_core.outcomes import NotSent as NotSentOutcome
 from tradeforge_core.requests import OrderChange
+
+_log = logging.getLogger("tradeforge_core")
 
 _KINDS: dict[IntentState, type[OrderOutcome]] = {
     IntentState.ACCEPTED: Accepted,
@@ -52,15 +55,22 @@ class Settlement:
         """Take up what an earlier run has left: the same whether it crashed or ended."""
         for journal, entries in await self._journals.left_open():
             for entry in entries:
-                case = self._recovered(entry, journal)
-                if entry.state is IntentState.INTENT:
-                    ended = NotSent("the program ended before it was sent")
-                    self._path.record(case, never_sent(case, ended, self._clock.now()), ended)
-                elif not self._path.cases(case.id):
-                    ended_after = Disconnected("the program ended before the answer")
-                    found = unknown(case, ended_after, self._clock.now())
-                    self._path.record(case, found, ended_after)
-                    self._path.follow(case)
+                try:
+                    case = self._recovered(entry, journal)
+                except DecodeError as error:
+                    _log.error("the record of %s cannot be read: %s", entry.intent.id, error)
+                    continue
+                self._take_up(case, entry.state)
+
+    def _take_up(self, case: Case, state: IntentState) -> None:
+        now = self._clock.now()
+        if state is IntentState.INTENT:
+            unsent = NotSent("the program ended before it was sent")
+            self._path.record(case, never_sent(case, unsent, now), unsent)
+        else:
+            ended = Disconnected("the program ended before the answer")
+            self._path.record(case, unknown(case, ended, now), ended)
+            self._path.follow(case)
 
     def unsettled(self) -> list[OrderOutcome]:
         """The outcomes that are not known, oldest first."""
