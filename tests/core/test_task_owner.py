@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tradeforge_core import Disconnected
-from tradeforge_core.kit.tasks import TaskOwner
+from tradeforge_core.kit.tasks import TaskOwner, to_the_end
 
 pytestmark = pytest.mark.usefixtures("no_leaks")
 
@@ -115,3 +115,30 @@ async def test_an_error_that_nobody_awaits_is_no_noise(caplog: pytest.LogCapture
     await asyncio.wait([task])
     del task
     assert not caplog.records
+
+
+async def test_what_goes_to_the_end_lets_every_cancellation_wait() -> None:
+    may_end, ended = asyncio.Event(), list[bool]()
+
+    async def work() -> None:
+        await may_end.wait()
+        ended.append(True)
+
+    caller = asyncio.create_task(to_the_end(work(), name="work"))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        caller.cancel()
+    await asyncio.sleep(0)
+    assert not caller.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert ended == [True]
+
+
+async def test_an_error_on_the_way_to_the_end_is_the_caller_s() -> None:
+    async def work() -> None:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        await to_the_end(work(), name="work")

@@ -62,6 +62,7 @@ class Provider(TradingProvider, RealTimeStream):
     ) -> None:
         super().__init__(plugins=plugins, clock=clock, safety=safety)
         self._state = _State.NEW
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._connecting = asyncio.Lock()
         self._ended = asyncio.Event()
         self._switchboard = Switchboard(
@@ -85,16 +86,16 @@ class Provider(TradingProvider, RealTimeStream):
         await self.disconnect()
 
     async def connect(self) -> None:
-        async with self._connecting:
+        async with self._one_at_a_time():
             if self._state is _State.CONNECTED:
                 return
-            self._ended.clear()
             try:
                 await self._log_in()
             except BaseException:
                 await to_the_end(self._log_out(), name="logging out")
                 raise
             self._state = _State.CONNECTED
+            self._ended = asyncio.Event()
             self._switchboard.start()
             try:
                 await self._orders.settlement.recover()
@@ -104,7 +105,7 @@ class Provider(TradingProvider, RealTimeStream):
                 raise
 
     async def disconnect(self) -> None:
-        async with self._connecting:
+        async with self._one_at_a_time():
             if self._state is not _State.CONNECTED:
                 return
             self._state = _State.DISCONNECTED
@@ -112,6 +113,14 @@ class Provider(TradingProvider, RealTimeStream):
                 await self._finish_work()
             finally:  # also when whoever disconnects is cancelled: no connection is left open
                 await to_the_end(self._let_go(), name="disconnecting")
+
+    def _one_at_a_time(self) -> asyncio.Lock:
+        """To connect and to disconnect, in this event loop: there may be one after the other."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop = loop
+            self._connecting = asyncio.Lock()
+        return self._connecting
 
     async def _finish_work(self) -> None:
         """Give what runs the time to end well; a cancellation cuts it short."""
