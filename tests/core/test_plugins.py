@@ -1,6 +1,7 @@
 """Add-ons: a check that breaks refuses, an observer that breaks harms nothing."""
 
 import logging
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -19,6 +20,8 @@ from tradeforge_core import (
     hookimpl,
     hookspecs,
 )
+from tradeforge_core.orders.intents import Operation
+from tradeforge_core.outcomes import NotSent
 from tradeforge_core.plugins import new_manager
 
 if TYPE_CHECKING:
@@ -26,6 +29,13 @@ if TYPE_CHECKING:
 
 ORDER = OrderRequest.market("1", "ABC", OrderSide.BUY, 1)
 DETAILS = HttpRequestDetails(provider="acme", method="GET", path="/x", status=200, seconds=0.1)
+OUTCOME = NotSent(
+    client_order_id="mine",
+    operation=Operation.PLACE,
+    account_id="1",
+    reason="no room",
+    time=datetime(2026, 3, 2, 14, 30, tzinfo=UTC),
+)
 
 
 def _change(make: "Make") -> StatusChanged:
@@ -99,6 +109,10 @@ class Observer:
         self.seen: list[object] = []
 
     @hookimpl
+    def tradeforge_order_outcome(self, provider: str, outcome: object) -> None:
+        self.seen.append((provider, outcome))
+
+    @hookimpl
     def tradeforge_event(self, provider: str, event: object) -> None:
         self.seen.append((provider, event))
 
@@ -112,6 +126,10 @@ class Observer:
 
 
 class Clumsy:
+    @hookimpl
+    def tradeforge_order_outcome(self) -> None:
+        raise ValueError("outcome")
+
     @hookimpl
     def tradeforge_event(self) -> None:
         raise ValueError("event")
@@ -132,12 +150,14 @@ def test_a_broken_observer_is_logged_and_harms_nobody(
     plugins = Plugins([before, Clumsy(), after], installed=False)
     event, change = make.quote(), _change(make)
     with caplog.at_level(logging.ERROR, "tradeforge_core"):
+        plugins.saw_outcome("acme", OUTCOME)
         plugins.saw_event("acme", event)
         plugins.saw_status("acme", change)
         plugins.saw_http_request(DETAILS)
-    expected = [("acme", event), ("acme", change), DETAILS]
+    expected = [("acme", OUTCOME), ("acme", event), ("acme", change), DETAILS]
     assert before.seen == after.seen == expected
     assert [record.message.partition(" in ")[2] for record in caplog.records] == [
+        "tradeforge_order_outcome",
         "tradeforge_event",
         "tradeforge_status",
         "tradeforge_http_request",

@@ -7,13 +7,33 @@ from typing import Any
 
 import pytest
 
-from tradeforge_core import Account, Contract, Settings
+from tradeforge_core import (
+    Account,
+    Contract,
+    LookUps,
+    OrderOutcome,
+    OrderSafety,
+    Plugins,
+    Settings,
+    hookimpl,
+)
 from tradeforge_core.streams.backoff import Backoff
 from tradeforge_topstepx.config import TopStepXConfig
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
 
 Connect = Callable[..., TopStepXProvider]
+
+QUICK = LookUps(pauses=(0.02, 0.05, 0.1, 0.2), deadline=4.0, settle=0.5, slow=0.5)
+"""Looks so early that no test waits for one; the deadline leaves a busy machine its time."""
+
+
+class Outcomes(list[OrderOutcome]):
+    """What became of every request, in the order in which it was told."""
+
+    @hookimpl
+    def tradeforge_order_outcome(self, outcome: OrderOutcome) -> None:
+        self.append(outcome)
 
 
 @pytest.fixture
@@ -23,14 +43,27 @@ async def sandbox() -> AsyncIterator[TopStepXSandbox]:
 
 
 @pytest.fixture
-def provider_of() -> Connect:
+def outcomes() -> Outcomes:
+    """Of all providers of the test."""
+    return Outcomes()
+
+
+@pytest.fixture
+def provider_of(outcomes: Outcomes) -> Connect:
     """Makes a provider for a sandbox that comes back fast after a loss; it is not connected."""
 
-    def make(sandbox: TopStepXSandbox, **changes: str) -> TopStepXProvider:
+    def make(
+        sandbox: TopStepXSandbox, look_ups: LookUps = QUICK, **changes: str
+    ) -> TopStepXProvider:
         settings = Settings("topstepx", sandbox.settings | changes)
         config = TopStepXConfig.from_settings(settings)
         backoff = Backoff(base=0.01, cap=0.05, random=Random(7))
-        return TopStepXProvider(config, backoff=backoff)
+        return TopStepXProvider(
+            config,
+            backoff=backoff,
+            plugins=Plugins([outcomes]),
+            safety=OrderSafety(look_ups=look_ups),
+        )
 
     return make
 

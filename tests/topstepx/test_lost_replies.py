@@ -1,7 +1,9 @@
-"""The venue books the order and its answer is lost: one order, and an honest error."""
+"""The venue does what it is asked and its answer is lost: one order, and it is found."""
 
 import asyncio
+from collections.abc import Callable
 
+import attrs
 import pytest
 
 from tradeforge_core import (
@@ -10,16 +12,21 @@ from tradeforge_core import (
     Contract,
     DecodeError,
     Disconnected,
+    Evidence,
+    LookUps,
     NotSent,
+    OrderOutcome,
     OrderOutcomeUnknown,
     OrderRequest,
     OrderSide,
+    Plugins,
     RateLimited,
     Settings,
     TransportError,
     VenueError,
 )
 from tradeforge_core.kit.http import HttpTimeouts
+from tradeforge_core.outcomes import Accepted
 from tradeforge_testing.exchange import ExchangeEvent, OrderChanged
 from tradeforge_topstepx.config import TopStepXConfig
 from tradeforge_topstepx.provider import TopStepXProvider
@@ -33,85 +40,98 @@ def buy(account: Account, contract: Contract) -> OrderRequest:
     return OrderRequest.market(account.id, contract.id, OrderSide.BUY, 1)
 
 
+def how(outcomes: list[OrderOutcome]) -> Evidence:
+    """How the last outcome is known; it is that the venue took the request."""
+    accepted = outcomes[-1]
+    assert isinstance(accepted, Accepted)
+    return accepted.evidence
+
+
 @pytest.mark.parametrize("fault", LOST)
-async def test_an_order_is_sent_once_and_its_outcome_is_unknown(
+async def test_an_order_whose_answer_is_lost_is_found_and_returned(
     fault: Fault | int,
     broker: TopStepXProvider,
     account: Account,
     contract: Contract,
     sandbox: TopStepXSandbox,
+    outcomes: list[OrderOutcome],
 ) -> None:
     sandbox.fail_next("/api/Order/place", fault)
-    with pytest.raises(OrderOutcomeUnknown) as caught:
-        await broker.place_order(buy(account, contract))
+    placed = await broker.place_order(buy(account, contract))
     assert sandbox.requests["/api/Order/place"] == 1
     (order,) = sandbox.exchange.orders(int(account.id))
-    assert order.tag == caught.value.client_order_id
-    assert caught.value.client_order_id is not None
-    if fault != 429:  # after which reads wait until the venue may be asked again
-        found = await broker.find_order(account.id, caught.value.client_order_id)
-        assert found.id == str(order.id)
+    assert (placed.id, placed.client_order_id) == (str(order.id), order.tag)
+    assert how(outcomes) is Evidence.LOOKED_UP
 
 
-async def test_no_answer_in_time(
-    sandbox: TopStepXSandbox,
-) -> None:
+async def test_no_answer_in_time(sandbox: TopStepXSandbox, outcomes: list[OrderOutcome]) -> None:
     config = TopStepXConfig.from_settings(Settings("topstepx", sandbox.settings))
-    impatient = TopStepXConfig(
-        username=config.username,
-        api_key=config.api_key,
-        environment=config.environment,
-        rest_url=config.rest_url,
-        user_hub_url=config.user_hub_url,
-        market_hub_url=config.market_hub_url,
-        timeouts=HttpTimeouts(answer=0.2),
-    )
-    async with TopStepXProvider(impatient) as broker:
+    impatient = attrs.evolve(config, timeouts=HttpTimeouts(answer=0.2))
+    async with TopStepXProvider(impatient, plugins=Plugins([outcomes])) as broker:
         (account, *_) = await broker.get_accounts()
         contract = await broker.get_contract_by_symbol("MNQ")
         sandbox.fail_next("/api/Order/place", Fault.HANG)
-        with pytest.raises(OrderOutcomeUnknown):
-            await broker.place_order(buy(account, contract))
+        await broker.place_order(buy(account, contract))
+    assert how(outcomes) is Evidence.LOOKED_UP
     assert len(sandbox.exchange.orders(int(account.id))) == 1
+
+
+async def test_an_order_that_no_look_finds_stays_unknown_and_is_not_sent_again(
+    provider_of: Callable[..., TopStepXProvider],
+    sandbox: TopStepXSandbox,
+) -> None:
+    soon = LookUps(pauses=(0.02, 0.05), deadline=0.8, settle=0.2, slow=0.1)
+    async with provider_of(sandbox, soon) as broker:
+        (account, *_) = await broker.get_accounts()
+        contract = await broker.get_contract_by_symbol("MNQ")
+        sandbox.fail_next("/api/Order/place", 503, handled=False)
+        with pytest.raises(OrderOutcomeUnknown, match="absent") as caught:
+            await broker.place_order(buy(account, contract))
+        (outcome,) = broker.unsettled_outcomes()
+        assert outcome.client_order_id == caught.value.client_order_id
+    assert sandbox.requests["/api/Order/place"] == 1
+    assert sandbox.exchange.orders(int(account.id)) == []
 
 
 @pytest.mark.parametrize("fault", LOST)
 @pytest.mark.parametrize("path", ["/api/Order/cancel", "/api/Order/modify"])
-async def test_cancel_and_modify_are_sent_once_too(
+async def test_a_cancel_and_a_change_are_sent_once_and_found_too(
     path: str,
     fault: Fault | int,
     broker: TopStepXProvider,
     account: Account,
     contract: Contract,
     sandbox: TopStepXSandbox,
+    outcomes: list[OrderOutcome],
 ) -> None:
     placed = await broker.place_order(
         OrderRequest.limit(account.id, contract.id, OrderSide.BUY, 1, contract.tick_size)
     )
     sandbox.fail_next(path, fault)
-    with pytest.raises(OrderOutcomeUnknown) as caught:
-        if path.endswith("cancel"):
-            await broker.cancel_order(account.id, placed.id)
-        else:
-            await broker.modify_order(account.id, placed.id, size=2)
-    assert caught.value.order_id == placed.id
+    if path.endswith("cancel"):
+        await broker.cancel_order(account.id, placed.id)
+    else:
+        await broker.modify_order(account.id, placed.id, size=2)
+    assert how(outcomes) is Evidence.LOOKED_UP
+    assert outcomes[-1].order_id == placed.id
     assert sandbox.requests[path] == 1
 
 
 @pytest.mark.parametrize("size", [None, 1])
-async def test_a_close_is_sent_once_too(
+async def test_a_close_is_sent_once_and_inferred(
     size: int | None,
     broker: TopStepXProvider,
     account: Account,
     contract: Contract,
     sandbox: TopStepXSandbox,
+    outcomes: list[OrderOutcome],
 ) -> None:
     await broker.place_order(buy(account, contract))
     path = "/api/Position/closeContract" if size is None else "/api/Position/partialCloseContract"
     sandbox.fail_next(path, Fault.RESET)
-    with pytest.raises(OrderOutcomeUnknown) as caught:
-        await broker.close_position(account.id, contract.id, size=size)
-    assert caught.value.operation == "close"
+    await broker.close_position(account.id, contract.id, size=size)
+    assert how(outcomes) is Evidence.INFERRED
+    assert outcomes[-1].operation == "close"
     assert sandbox.requests[path] == 1
     assert sandbox.exchange.positions(int(account.id)) == []
 

@@ -356,8 +356,9 @@ class TestRefusals:
             client_order_id="only-once",
         )
         await broker.place_order(request)
-        with pytest.raises(OrderRejected, match="already in use"):
+        with pytest.raises(InvalidOrder, match="names one order for ever"):
             await broker.place_order(request)
+        assert sandbox.requests["/api/Order/place"] == 1
         (position,) = sandbox.exchange.positions(int(account.id))
         assert position.size == 1
 

@@ -9,6 +9,7 @@ import pytest
 
 from tradeforge_core import (
     AuthenticationError,
+    InvalidOrder,
     NotFound,
     OrderRejected,
     OrderRequest,
@@ -22,6 +23,7 @@ from tradeforge_topstepx.provider import TopStepXProvider
 DAY = timedelta(days=1)
 OURS = "tf101KJQ0N5G00000000000000001"
 """A client order id that stays the same, so that the body of its order does."""
+TOO_LARGE = "tf101KJQ0N5G00000000000000002"
 
 Session = Any  # of conftest.py
 Source = Any
@@ -100,7 +102,7 @@ async def test_a_refused_login(source: Source, tape: Tape) -> None:
 
 @pytest.mark.writes
 async def test_an_order_and_its_rejection(session: Session) -> None:
-    """A name is for one order: the venue refuses a second one, whatever became of the first."""
+    """A name is for one order, and the second one does not even leave; what leaves is refused."""
     request = attrs.evolve(
         OrderRequest.limit(session.account_id, session.contract_id, OrderSide.BUY, 1, 1000),
         client_order_id=OURS,
@@ -108,7 +110,10 @@ async def test_an_order_and_its_rejection(session: Session) -> None:
     placed = await session.broker.place_order(request)
     found = await session.broker.find_order(session.account_id, OURS)
     assert found.id == placed.id
-    with pytest.raises(OrderRejected, match="already in use") as caught:
+    with pytest.raises(InvalidOrder, match="names one order for ever"):
         await session.broker.place_order(request)
+    too_large = attrs.evolve(request, size=1_000_000, client_order_id=TOO_LARGE)
+    with pytest.raises(OrderRejected, match="InsufficientFunds") as caught:
+        await session.broker.place_order(too_large)
     assert caught.value.order_id != placed.id
     await session.broker.cancel_order(session.account_id, placed.id)

@@ -108,6 +108,8 @@ class OrderDesk:
 
     async def cancel(self, account_id: str, order_id: str, *, patient: bool = True) -> None:
         self._require_connection()
+        if not all(isinstance(one, str) for one in (account_id, order_id)):
+            raise InvalidOrder([f"ids are text: account_id {account_id!r}, order_id {order_id!r}"])
         intent = self._intent(
             Operation.CANCEL,
             account_id,
