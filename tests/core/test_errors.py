@@ -3,6 +3,7 @@
 import copy
 import pickle
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 
@@ -22,10 +23,15 @@ from tradeforge_core import (
     NotFound,
     NotSent,
     NotSupported,
+    Order,
     OrderOutcomeUnknown,
     OrderRejected,
+    OrderSide,
+    OrderStatus,
+    OrderType,
     OrderVetoed,
     PluginLoadError,
+    ProtectionIncomplete,
     ProviderLoadError,
     ProviderNotFound,
     RateLimited,
@@ -38,6 +44,15 @@ from tradeforge_core import (
     errors,
 )
 
+ENTRY = Order(
+    id="7",
+    account_id="1",
+    contract_id="ABC",
+    side=OrderSide.BUY,
+    type=OrderType.MARKET,
+    status=OrderStatus.FILLED,
+    size=Decimal(1),
+)
 EVERY = [
     TradeForgeError("plain"),
     ConfigError("not set", variables=["A", "B"]),
@@ -52,6 +67,7 @@ EVERY = [
     JournalUnavailable("the disk is full"),
     DuplicateIntent("used before"),
     NotFlat(),
+    ProtectionIncomplete(ENTRY, ["stop_loss"], flattened=True),
     DuplicateClientOrderId("taken", code=2, order_id="7"),
     SubscriberOverflow("slow"),
     BookNotLive("stale"),
@@ -101,6 +117,17 @@ def test_a_copy_knows_the_same(
 def test_the_message_has_every_problem() -> None:
     assert str(InvalidOrder(["size", "price"])) == "size; price"
     assert str(OrderVetoed(["late"])) == "late"
+
+
+def test_a_naked_entry_is_named_with_what_it_misses() -> None:
+    error = ProtectionIncomplete(ENTRY, ["stop_loss", "take_profit"])
+    assert str(error).startswith("order 7 (filled) is without its stop loss and take profit: place")
+    assert (error.order, error.missing, error.flattened) == (
+        ENTRY,
+        ("stop_loss", "take_profit"),
+        False,
+    )
+    assert "has been flattened" in str(ProtectionIncomplete(ENTRY, ["stop_loss"], flattened=True))
 
 
 def test_an_error_of_transport_may_have_been_sent_unless_proven() -> None:

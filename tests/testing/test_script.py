@@ -212,6 +212,29 @@ def test_a_leg_leaves_the_other_alone(exchange: Exchange, place: Place, end: str
 # What cannot be done to any order
 
 
+def test_the_next_entry_comes_without_its_legs(
+    exchange: Exchange, place: Place, account: ExchangeAccount, events: list[ExchangeEvent]
+) -> None:
+    exchange.lose_legs(account.id, stop_loss=False)
+    place("buy", "market", 1)
+    entry = place("buy", "market", 1, tag="a", stop_loss=-10, take_profit=20)
+    (leg,) = [one for one in exchange.orders(account.id) if one.parent_id == entry.id]
+    assert (leg.tag, leg.status) == ("a-SL", OrderStatus.WORKING)
+    again = place("buy", "market", 1, tag="b", stop_loss=-10, take_profit=20)
+    assert [one.tag for one in exchange.orders(account.id)][-3:] == ["b", "b-SL", "b-TP"]
+    assert again.status is OrderStatus.FILLED
+
+
+def test_legs_of_another_account_are_not_lost(
+    exchange: Exchange, place: Place, account: ExchangeAccount, other: ExchangeAccount
+) -> None:
+    exchange.lose_legs(other.id)
+    place("buy", "market", 1, stop_loss=-10)
+    assert len(exchange.orders(account.id)) == 2
+    with pytest.raises(Refused):
+        exchange.lose_legs(99)
+
+
 @pytest.mark.parametrize("do", ["fill_order", "reject_order", "expire_order"])
 def test_an_order_that_is_not_there(
     exchange: Exchange, place: Place, other: ExchangeAccount, do: str

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tradeforge_core.enums import OrderStatus
+from tradeforge_core.enums import OrderStatus, OrderType
 from tradeforge_testing import ManualClock
 from tradeforge_testing.exchange import Exchange
 from tradeforge_topstepx.sandbox import RateLimit, RateLimits, TopStepXSandbox, create
@@ -191,6 +191,23 @@ async def test_orders_are_filled_rejected_and_expired(
     assert orders[0].average_fill_price == Decimal("28999.75")
     with pytest.raises(AssertionError, match="order_not_working"):
         await do("fill_order", account_id=1001, order_id=ids[2])
+
+
+async def test_an_entry_is_booked_without_its_legs(
+    do: Call, place: Call, exchange: Exchange
+) -> None:
+    legs = {
+        "stopLossBracket": {"ticks": -40, "type": 4},
+        "takeProfitBracket": {"ticks": 40, "type": 1},
+    }
+    await do("lose_legs", account_id=1001, take_profit=False)
+    await place(**legs)
+    entry, take_profit = exchange.orders(1001)
+    assert (take_profit.parent_id, take_profit.type) == (entry.id, OrderType.LIMIT)
+    await do("lose_legs", account_id=1001, count=2)
+    for _ in range(3):
+        await place(**legs)
+    assert len(exchange.orders(1001)) == 2 + 1 + 1 + 3
 
 
 async def test_a_trade_can_be_taken_back(do: Call, place: Call, call: Call) -> None:

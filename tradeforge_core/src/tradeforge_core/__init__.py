@@ -44,6 +44,7 @@ from tradeforge_core.errors import (
     OrderRejected,
     OrderVetoed,
     PluginLoadError,
+    ProtectionIncomplete,
     ProviderLoadError,
     ProviderNotFound,
     RateLimited,
@@ -90,7 +91,7 @@ from tradeforge_core.orders._journal_entry import IntentState, JournalEntry
 from tradeforge_core.orders.intents import Intent, Operation
 from tradeforge_core.orders.kill_switch import Halt
 from tradeforge_core.orders.limits import RiskLimits, TradingDay
-from tradeforge_core.orders.safety import JournalKind, LookUps, OrderSafety
+from tradeforge_core.orders.safety import JournalKind, LookUps, OrderSafety, Protection
 from tradeforge_core.outcomes import CancelResult, Evidence, OrderOutcome, Resolution
 from tradeforge_core.plugins import HttpRequestDetails, OrderContext, Plugins, Veto
 from tradeforge_core.provider import Provider
@@ -174,6 +175,8 @@ __all__ = [
     "Plugins",
     "Position",
     "PositionUpdateEvent",
+    "Protection",
+    "ProtectionIncomplete",
     "Provider",
     "ProviderInfo",
     "ProviderLoadError",

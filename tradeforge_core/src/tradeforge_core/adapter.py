@@ -42,6 +42,8 @@ class VenueAdapter(ABC):
     """Which of the provider's connections carries each kind of data."""
     trading_day: ClassVar[TradingDay] = TradingDay()
     """When the venue begins to count a day anew."""
+    shows_waiting_exits: bool = True
+    """Whether `_fetch_exits` has the legs also while their entry waits for its first fill."""
 
     @property
     def realm(self) -> str:

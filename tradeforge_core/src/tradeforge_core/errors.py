@@ -13,6 +13,7 @@ TradeForgeError
 ├── JournalUnavailable       what is sent cannot be written down, or read back
 ├── DuplicateIntent          the journal has this name already, for another request
 ├── NotFlat                  positions or orders are left after closing
+├── ProtectionIncomplete     an accepted entry has not all the exits of its bracket
 ├── SubscriberOverflow       this subscriber was too slow for data that may not be dropped
 ├── BookNotLive              the order book has a hole and must not be read
 ├── HandlerFailed            a handler of the user raised; the cause is chained
@@ -30,7 +31,7 @@ TradeForgeError
         └── DuplicateClientOrderId
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -149,6 +150,34 @@ class NotFlat(TradeForgeError):
 
     def __reduce__(self) -> "tuple[type[NotFlat], tuple[tuple[Position, ...], tuple[Order, ...]]]":
         return type(self), (self.positions, self.orders)
+
+
+class ProtectionIncomplete(TradeForgeError):
+    """An entry was accepted, and an exit of its bracket is not there: do not place it again.
+
+    `order` is the entry as it was last seen, `missing` names the exits ("stop_loss",
+    "take_profit"). `flattened` says that its contract has been left since; where that was wanted
+    and could not be proven, the cause is chained.
+    """
+
+    def __init__(
+        self, order: "Order", missing: Iterable[str] = (), *, flattened: bool = False
+    ) -> None:
+        self.order = order
+        self.missing = tuple(missing)
+        self.flattened = flattened
+        lost = " and ".join(name.replace("_", " ") for name in self.missing)
+        state = "the contract has been flattened" if flattened else "place it yourself, or close"
+        super().__init__(f"order {order.id} ({order.status}) is without its {lost}: {state}")
+
+    def __reduce__(self) -> "tuple[Callable[..., ProtectionIncomplete], tuple[object, ...]]":
+        return _protection_incomplete, (self.order, self.missing, self.flattened)
+
+
+def _protection_incomplete(
+    order: "Order", missing: tuple[str, ...], flattened: bool
+) -> ProtectionIncomplete:
+    return ProtectionIncomplete(order, missing, flattened=flattened)
 
 
 class SubscriberOverflow(TradeForgeError):

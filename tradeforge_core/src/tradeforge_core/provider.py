@@ -15,7 +15,7 @@ from tradeforge_core.enums import (
     StreamConnectionStatus,
     UserDataType,
 )
-from tradeforge_core.errors import Disconnected, NotFound
+from tradeforge_core.errors import Disconnected, NotFound, TradeForgeError
 from tradeforge_core.events import (
     Event,
     MarketEvent,
@@ -150,10 +150,13 @@ class Provider(TradingProvider, RealTimeStream):
     def _saw(self, event: Event) -> None:
         self._ledger.take(event)
         if isinstance(event, OrderUpdateEvent):
-            self._orders.path.saw(event.order)
+            self._orders.saw(event.order)
 
     def _tell_outcome(self, event: OrderOutcomeEvent) -> None:
         self._switchboard.publish_outcome(event)
+
+    def _report(self, error: TradeForgeError) -> None:
+        self._switchboard.report(error)
 
     @property
     def status(self) -> StreamConnectionStatus:

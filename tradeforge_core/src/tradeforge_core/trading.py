@@ -13,7 +13,7 @@ from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.enums import (
     BarUnit,
 )
-from tradeforge_core.errors import NotSupported
+from tradeforge_core.errors import NotSupported, TradeForgeError
 from tradeforge_core.events import (
     OrderOutcomeEvent,
 )
@@ -67,6 +67,10 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
     @abstractmethod
     def _tell_outcome(self, event: OrderOutcomeEvent) -> None:
         """Hand it to whoever listens."""
+
+    @abstractmethod
+    def _report(self, error: TradeForgeError) -> None:
+        """Hand an error that no caller is there to catch to the handlers."""
 
     # --- what is known ---
 
@@ -217,6 +221,7 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
                 known_orders=self._ledger.orders,
                 require_connection=self._require_connection,
                 announce=self._announce,
+                report=self._report,
                 plugins=self._plugins,
                 clock=self._clock,
             )
@@ -236,7 +241,9 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         self._tell_outcome(OrderOutcomeEvent(outcome=outcome, received=now))
 
     async def place_order(self, request: OrderRequest) -> Order:
-        return await self._orders.desk.place(request)
+        order = await self._orders.desk.place(request)
+        await self._orders.guards.confirm(order)
+        return order
 
     async def modify_order(
         self,
@@ -286,9 +293,11 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
 
     async def resubmit(self, client_order_id: str, *, accept_duplicate_risk: bool = False) -> Order:
         self._require_connection()
-        return await self._orders.settlement.resubmit(
+        order = await self._orders.settlement.resubmit(
             client_order_id, accept_duplicate_risk=accept_duplicate_risk
         )
+        await self._orders.guards.confirm(order)
+        return order
 
     async def acknowledge(self, client_order_id: str) -> None:
         await self._orders.settlement.acknowledge(client_order_id)

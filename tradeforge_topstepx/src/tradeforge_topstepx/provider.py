@@ -368,8 +368,11 @@ class TopStepXProvider(Provider):
     async def _orders_since(self, account_id: str, start: datetime) -> list[_wire.OrderRow]:
         """Orders of every status, suspended ones too where the gateway can show them."""
         try:
-            return await self._rest.query_orders(account_id, createdAfter=start.isoformat())
+            rows = await self._rest.query_orders(account_id, createdAfter=start.isoformat())
+            self.shows_waiting_exits = True
+            return rows
         except EndpointMissing:
+            self.shows_waiting_exits = False
             return await self._rest.orders(account_id, self._from(start))
 
     async def _search_orders(self, account_id: str, start: datetime) -> list[Order]:

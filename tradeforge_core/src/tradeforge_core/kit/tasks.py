@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Coroutine
+from typing import Any, TypeVar, cast
 
 from tradeforge_core.errors import Disconnected
 
@@ -27,6 +27,18 @@ async def to_the_end(work: Coroutine[Any, Any, None], *, name: str) -> None:
     if cancelled is not None:
         raise cancelled
     task.result()
+
+
+async def first_of(work: Awaitable[T], limit: Awaitable[object]) -> T | None:
+    """The result of `work`, or None if `limit` ended first; the other one is cancelled."""
+    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(limit)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    return None if tasks[0].cancelled() else cast(T, tasks[0].result())
 
 
 class TaskOwner:

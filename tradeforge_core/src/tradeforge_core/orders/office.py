@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from tradeforge_core.adapter import VenueAdapter
+from tradeforge_core.errors import TradeForgeError
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
-from tradeforge_core.models import Contract
+from tradeforge_core.models import Contract, Order
 from tradeforge_core.orders.desk import OrderDesk
 from tradeforge_core.orders.gate import Gate
+from tradeforge_core.orders.guards import Guards
 from tradeforge_core.orders.journals import Journals
 from tradeforge_core.orders.kill_switch import KillSwitch
 from tradeforge_core.orders.path import OrderPath
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class OrderOffice:
-    """Its parts: the desk sends, the path follows, the settlement answers, the switch stops."""
+    """Its parts: the desk sends, the path follows, the guards look after."""
 
     def __init__(
         self,
@@ -34,6 +36,7 @@ class OrderOffice:
         known_orders: "KnownOrders",
         require_connection: Callable[[], None],
         announce: Callable[[OrderOutcome], None],
+        report: Callable[[TradeForgeError], None],
         plugins: Plugins,
         clock: Clock,
     ) -> None:
@@ -41,8 +44,21 @@ class OrderOffice:
         self.journals = Journals(venue.name, venue.realm, safety.journal, clock)
         self.switch = KillSwitch(self.journals.folder)
         gate = Gate(venue, plugins=plugins, limits=safety.limits, switch=self.switch, clock=clock)
+        self.guards = Guards(
+            venue,
+            safety.protection,
+            clock=clock,
+            cases=lambda: self.path.cases(),
+            flatten=lambda account_id, contract_id: self.unwinding.flatten(account_id, contract_id),
+            report=report,
+        )
         self.path = OrderPath(
-            venue, tasks=self.tasks, clock=clock, times=safety.look_ups, announce=announce
+            venue,
+            tasks=self.tasks,
+            clock=clock,
+            times=safety.look_ups,
+            announce=announce,
+            notice=self.guards.notice,
         )
         self.desk = OrderDesk(
             venue,
@@ -60,9 +76,15 @@ class OrderOffice:
             venue, path=self.path, journals=self.journals, gate=gate, clock=clock
         )
 
+    def saw(self, order: Order) -> None:
+        """The private stream showed this order."""
+        self.path.saw(order)
+        self.guards.saw(order)
+
     async def close(self, *, grace: float) -> None:
-        """Let answers come for `grace` seconds, end every search, and close the journals."""
+        """End guards and searches, let answers come for `grace` seconds, and close the journals."""
         try:
+            await self.guards.close()
             await self.path.close_searches()
             await self.tasks.close(grace=grace)
         finally:

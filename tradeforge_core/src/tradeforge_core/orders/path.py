@@ -80,10 +80,12 @@ class OrderPath:
         clock: Clock,
         times: LookUps,
         announce: Callable[[OrderOutcome], None],
+        notice: Callable[[Case], None],
     ) -> None:
         self._tasks = tasks
         self._clock = clock
         self._announce = announce
+        self._notice = notice
         self._searches = TaskOwner()
         self._cases: dict[tuple[str, str], Case] = {}
         """By account and name: a name of the caller's own may serve in several accounts."""
@@ -154,6 +156,7 @@ class OrderPath:
         if case.key in self._cases:
             raise InvalidOrder([f"client_order_id {case.id!r} is in use by an order on its way"])
         self._cases[case.key] = case
+        self._notice(case)
 
     async def _work(self, case: Case, patient: bool) -> None:
         await self._attempt(case)
@@ -243,4 +246,5 @@ class OrderPath:
         if not isinstance(outcome, Unknown):
             self._cases.pop(case.key, None)
             case.settled.set()
+        self._notice(case)
         self._announce(outcome)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from random import Random
 
 from attrs import field, frozen
+from attrs.validators import and_, ge, le
 
 from tradeforge_core.errors import ConfigError
 from tradeforge_core.orders.limits import RiskLimits
@@ -44,6 +45,32 @@ class LookUps:
         return pause * self._random.uniform(0.8, 1.2)
 
 
+_seconds = and_(ge(0.0), le(3600.0))
+
+
+@frozen(kw_only=True)
+class Protection:
+    """How entries with a bracket are looked after; in seconds.
+
+    Of both times the first half is left to the venue, for exits that come late.
+    """
+
+    within: float = field(default=5.0, validator=_seconds)
+    """From the look that misses an exit until that is reported and, with `flatten`, all is flat."""
+    flatten: bool = False
+    """Leave the contract of an entry without its exits: cancel its orders, close its position."""
+    confirm: float = field(default=2.0, validator=_seconds)
+    """The longest that `place_order` waits to see the exits; with 0 it does not look for them."""
+
+    @property
+    def patience(self) -> float:
+        return self.within / 2
+
+    @property
+    def first_patience(self) -> float:
+        return self.confirm / 2
+
+
 @frozen(kw_only=True)
 class OrderSafety:
     """The settings of the order path; give it to `load_provider`."""
@@ -51,6 +78,7 @@ class OrderSafety:
     journal: JournalKind = field(default=JournalKind.DURABLE, converter=JournalKind)
     limits: RiskLimits = RiskLimits()
     look_ups: LookUps = LookUps()
+    protection: Protection = Protection()
     risk_while_unknown: bool = False
     """Let new risk pass in a contract of which an outcome is unknown."""
 
@@ -68,9 +96,14 @@ class OrderSafety:
                 max_daily_loss=settings.get("TRADEFORGE_MAX_DAILY_LOSS"),
             )
             journal = JournalKind(settings.get("TRADEFORGE_JOURNAL", JournalKind.DURABLE))
+            protection = _protection(settings.get("TRADEFORGE_FLATTEN_UNPROTECTED"))
         except ValueError as error:
             raise ConfigError(f"a TRADEFORGE_ setting is not right: {error}") from error
-        return cls(journal=journal, limits=limits)
+        return cls(journal=journal, limits=limits, protection=protection)
+
+
+def _protection(within: str | None) -> Protection:
+    return Protection() if within is None else Protection(within=float(within), flatten=True)
 
 
 def _words(text: str) -> list[str]:

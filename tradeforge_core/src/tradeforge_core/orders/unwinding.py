@@ -42,8 +42,10 @@ class Unwinding:
                 target = Decimal(0) if size is None else max(abs(held) - size, Decimal(0))
                 await self._fit_exits(account_id, contract_id, target)
 
-    async def flatten(self, account_id: str) -> None:
-        """Cancel and close everything. Raises `NotFlat` with what is left at the end.
+    async def flatten(self, account_id: str, contract_id: str | None = None) -> None:
+        """Cancel and close everything, of one contract or of all.
+
+        Raises `NotFlat` with what is left at the end.
 
         A cancel is repeated while its order is still open; a close only after proof that it was not
         sent, because a second one could turn the position around. Raises `OrderOutcomeUnknown` for
@@ -51,12 +53,14 @@ class Unwinding:
         """
         closing = _Closing(self._desk, account_id)
         with reads_go(Lane.URGENT):
-            await self._await_flat(account_id, closing)
+            await self._await_flat(account_id, contract_id, closing)
         for failure in closing.failures:
             if isinstance(failure, OrderOutcomeUnknown):
                 raise failure
 
-    async def _await_flat(self, account_id: str, closing: "_Closing") -> None:
+    async def _await_flat(
+        self, account_id: str, contract_id: str | None, closing: "_Closing"
+    ) -> None:
         """Act on every look until a look finds nothing. A look that fails proves nothing."""
         positions: list[Position] = []
         orders: list[Order] = []
@@ -64,7 +68,7 @@ class Unwinding:
         for pause in _LOOKS:
             await self._clock.sleep(pause)
             try:
-                positions, orders = await self._left(account_id)
+                positions, orders = await self._left(account_id, contract_id)
             except TradeForgeError as error:
                 trouble = error
                 continue
@@ -115,13 +119,15 @@ class Unwinding:
         positions = await self._positions(account_id, contract_id)
         return sum((one.size for one in positions), Decimal(0))
 
-    async def _positions(self, account_id: str, contract_id: str) -> list[Position]:
+    async def _positions(self, account_id: str, contract_id: str | None) -> list[Position]:
         positions = await self._venue._fetch_positions(account_id)
-        return [one for one in positions if one.contract_id == contract_id]
+        return [one for one in positions if contract_id in (None, one.contract_id)]
 
-    async def _left(self, account_id: str) -> tuple[list[Position], list[Order]]:
-        orders = await self._open_orders(account_id, None)
-        return await self._venue._fetch_positions(account_id), orders
+    async def _left(
+        self, account_id: str, contract_id: str | None
+    ) -> tuple[list[Position], list[Order]]:
+        orders = await self._open_orders(account_id, contract_id)
+        return await self._positions(account_id, contract_id), orders
 
     async def _open_orders(self, account_id: str, contract_id: str | None) -> list[Order]:
         orders = await self._venue._fetch_open_orders(account_id)

@@ -3,6 +3,8 @@
 Nothing is traded or told here. Each method says how orders are to be from now on.
 """
 
+from collections.abc import Iterable
+
 from attrs import define, evolve, field, frozen
 
 from tradeforge_core.enums import OrderStatus, OrderType
@@ -35,15 +37,32 @@ class Brackets:
     blotter: Blotter
     _of_entry: dict[int, Family] = field(init=False, factory=dict)
     _of_leg: dict[int, Family] = field(init=False, factory=dict)
+    _losses: dict[int, list[frozenset[str]]] = field(init=False, factory=dict)
+
+    def lose(self, account_id: int, legs: Iterable[str], count: int) -> None:
+        """Book the next entries of the account without these legs: `stop_loss`, `take_profit`."""
+        self._losses.setdefault(account_id, []).extend([frozenset(legs)] * count)
 
     def create(
         self, entry: ExchangeOrder, ticket: Ticket
     ) -> tuple[ExchangeOrder | None, ExchangeOrder | None]:
         """The stop loss and the take profit that the ticket asks for, held back."""
+        ticket = self._without_losses(ticket)
         stop_loss = self._create(entry, ticket.stop_loss, STOP_LOSS_SUFFIX, None)
         linked_id = None if stop_loss is None else stop_loss.id
         take_profit = self._create(entry, ticket.take_profit, TAKE_PROFIT_SUFFIX, linked_id)
         return stop_loss, take_profit
+
+    def _without_losses(self, ticket: Ticket) -> Ticket:
+        losses = self._losses.get(ticket.account_id)
+        if not losses or (ticket.stop_loss is None and ticket.take_profit is None):
+            return ticket
+        lost = losses.pop(0)
+        return evolve(
+            ticket,
+            stop_loss=None if "stop_loss" in lost else ticket.stop_loss,
+            take_profit=None if "take_profit" in lost else ticket.take_profit,
+        )
 
     def _create(
         self, entry: ExchangeOrder, leg: Leg | None, suffix: str, linked_id: int | None

@@ -212,6 +212,21 @@ class Exchange:
         """The order, EXPIRED."""
         return self._script.expire(account_id, order_id)
 
+    def lose_legs(
+        self,
+        account_id: int,
+        *,
+        stop_loss: bool = True,
+        take_profit: bool = True,
+        count: int = 1,
+    ) -> None:
+        """Take the next `count` entries of the account without these legs, and say nothing of it.
+
+        Entries that bring no legs do not count.
+        """
+        lost = {"stop_loss": stop_loss, "take_profit": take_profit}
+        self._script.lose_legs(account_id, [leg for leg, is_lost in lost.items() if is_lost], count)
+
     def void_fill(self, account_id: int, fill_id: int) -> Fill:
         """The fill, voided: position, profits and balance are as if it had not been.
 

@@ -1,5 +1,6 @@
 """What a script does to orders and accounts that nobody at a market could."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from attrs import evolve, frozen
@@ -42,6 +43,10 @@ class Script:
 
     def expire(self, account_id: int, order_id: int) -> ExchangeOrder:
         return self.desk.end(self.desk.unfinished(account_id, order_id), OrderStatus.EXPIRED)
+
+    def lose_legs(self, account_id: int, legs: Iterable[str], count: int) -> None:
+        account = self.desk.matching.ledger.account(account_id)
+        self.desk.matching.brackets.lose(account.id, legs, count)
 
     def expire_contract(self, market: Market) -> None:
         """The instrument becomes inactive, and all its orders end."""

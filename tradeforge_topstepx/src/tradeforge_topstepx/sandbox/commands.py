@@ -50,6 +50,13 @@ class FillOrder(OfOrder):
     price: Decimal | None = None
 
 
+class LoseLegs(Arguments):
+    account_id: int
+    stop_loss: bool = True
+    take_profit: bool = True
+    count: Count = 1
+
+
 class OfFill(Arguments):
     account_id: int
     fill_id: int
@@ -230,6 +237,14 @@ COMMANDS = (
         "expire an order",
         OfOrder,
         lambda sandbox, it: sandbox.exchange.expire_order(it.account_id, it.order_id),
+    ),
+    Command(
+        "lose_legs",
+        "book the next entries of an account without their stop loss, take profit, or both",
+        LoseLegs,
+        lambda sandbox, it: sandbox.exchange.lose_legs(
+            it.account_id, stop_loss=it.stop_loss, take_profit=it.take_profit, count=it.count
+        ),
     ),
     Command(
         "void_fill",

@@ -1,0 +1,183 @@
+"""Entries whose exits must not be missing: one guard for each, from acceptance to safety."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import attrs
+
+from tradeforge_core.adapter import VenueAdapter
+from tradeforge_core.errors import OrderOutcomeUnknown, ProtectionIncomplete, TradeForgeError
+from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.tasks import TaskOwner, first_of
+from tradeforge_core.models import Order
+from tradeforge_core.orders.case import Case
+from tradeforge_core.orders.exits import wanted_exits
+from tradeforge_core.orders.guard import Guard, Surroundings
+from tradeforge_core.orders.intents import Operation
+from tradeforge_core.orders.safety import Protection
+from tradeforge_core.outcomes import Accepted, NotSent, Rejected
+
+_log = logging.getLogger("tradeforge_core")
+
+_FRESH = 7.5
+"""Seconds for which guards of one account share a look at its open orders."""
+_MOST_RELEASED = 10_000
+
+
+class Guards:
+    """Tells of an exit that is missing: `place_order` while it waits, else the error handlers."""
+
+    def __init__(
+        self,
+        venue: VenueAdapter,
+        settings: Protection,
+        *,
+        clock: Clock,
+        cases: Callable[[], list[Case]],
+        flatten: Callable[[str, str], Awaitable[None]],
+        report: Callable[[TradeForgeError], None],
+    ) -> None:
+        self._venue = venue
+        self._settings = settings
+        self._clock = clock
+        self._cases = cases
+        self._flatten = flatten
+        self._report = report
+        self._tasks = TaskOwner()
+        self._guards: dict[str, Guard] = {}
+        self._released: dict[tuple[str, str], str] = {}
+        self._shared: dict[str, tuple[float, asyncio.Task[list[Order]]]] = {}
+        self._around = Surroundings(
+            venue=venue,
+            clock=clock,
+            settings=settings,
+            open_orders=self._open_orders,
+            is_released=lambda leg: (leg.account_id, leg.id) in self._released,
+            is_closing=lambda entry: any(one.outcome is None for one in self._closes(entry)),
+        )
+
+    # --- what guards are told ---
+
+    def notice(self, case: Case) -> None:
+        """A request is on its way, or its outcome became known."""
+        if case.intent.operation is Operation.CANCEL:
+            self._release(case)
+        elif isinstance(case.outcome, Accepted) and case.request and case.request.bracket:
+            assert case.outcome.order is not None
+            made_at = case.outcome.order.created_at or case.intent.made_at
+            entry = attrs.evolve(case.outcome.order, created_at=made_at)
+            self._start(Guard(entry, wanted_exits(case.request.bracket), self._around))
+
+    def saw(self, order: Order) -> None:
+        """The private stream showed this order."""
+        guard = self._guards.get(order.parent_order_id or order.id)
+        if guard is not None:
+            guard.saw()
+
+    def _release(self, case: Case) -> None:
+        """Whoever cancels an exit does not miss it; a cancel that was refused has not ended it."""
+        assert case.intent.order_id is not None
+        key = (case.intent.account_id, case.intent.order_id)
+        if not isinstance(case.outcome, Rejected | NotSent):
+            self._released.setdefault(key, case.id)
+        elif self._released.get(key) == case.id:
+            del self._released[key]
+        if len(self._released) > _MOST_RELEASED:
+            del self._released[next(iter(self._released))]
+
+    # --- what they tell ---
+
+    async def confirm(self, order: Order) -> None:
+        """Return once the exits of an accepted entry were seen, or no look has told in time.
+
+        Raises `ProtectionIncomplete`.
+        """
+        guard, longest = self._guards.get(order.id), self._settings.confirm
+        if guard is None or not longest:
+            return
+        guard.is_waited_for = True
+        try:
+            missing = await first_of(guard.verdict(), self._clock.sleep(longest))
+        except asyncio.CancelledError:
+            if guard.conclusion is not None:  # who was to be told is gone
+                self._report(guard.conclusion)
+            raise
+        finally:
+            guard.is_waited_for = False
+        if guard.conclusion is not None:
+            raise guard.conclusion
+        if missing:
+            guard.is_told = True
+            raise ProtectionIncomplete(guard.entry, missing)
+
+    async def close(self) -> None:
+        """End every guard."""
+        for guard in self._guards.values():
+            _log.warning(
+                "disconnect() came before the exits of order %s were at work: nobody looks after"
+                " them now",
+                guard.entry.id,
+            )
+        await self._tasks.close()
+
+    def _start(self, guard: Guard) -> None:
+        self._guards[guard.entry.id] = guard
+        self._tasks.start(self._keep(guard), name=f"guard of order {guard.entry.id}")
+
+    async def _keep(self, guard: Guard) -> None:
+        try:
+            if missing := await guard.watch():
+                await self._conclude(guard, missing)
+        finally:
+            del self._guards[guard.entry.id]
+            guard.end()
+
+    async def _conclude(self, guard: Guard, missing: tuple[str, ...]) -> None:
+        """Act, if that is wanted, and tell of it once."""
+        wanted = self._settings.flatten
+        if guard.is_told and not wanted:
+            return
+        problem = await self._flattened(guard.entry) if wanted else None
+        error = ProtectionIncomplete(guard.entry, missing, flattened=wanted and problem is None)
+        error.__cause__ = problem
+        if guard.is_waited_for:
+            guard.conclusion = error
+        else:
+            self._report(error)
+
+    async def _flattened(self, entry: Order) -> TradeForgeError | None:
+        """Get out of the contract; what kept it from that, or None."""
+        if self._closes(entry):
+            return OrderOutcomeUnknown(
+                f"a close of {entry.contract_id} was sent before and its outcome is not known: a"
+                " second one could turn the position around",
+                operation="close",
+            )
+        try:
+            await self._flatten(entry.account_id, entry.contract_id)
+        except TradeForgeError as error:
+            return error
+        return None
+
+    # --- what they ask ---
+
+    def _closes(self, entry: Order) -> list[Case]:
+        """Closes of the entry's contract whose outcome is not known."""
+        place = (Operation.CLOSE, entry.account_id, entry.contract_id)
+        return [
+            case
+            for case in self._cases()
+            if (case.intent.operation, case.intent.account_id, case.intent.contract_id) == place
+        ]
+
+    async def _open_orders(self, account_id: str) -> list[Order]:
+        """One look serves every guard of the account for a while, also one that failed."""
+        now = self._clock.monotonic()
+        begun, look = self._shared.get(account_id, (0.0, None))
+        if look is None or now - begun >= _FRESH:
+            look = self._tasks.start(
+                self._venue._fetch_open_orders(account_id), name=f"open orders of {account_id}"
+            )
+            self._shared[account_id] = (now, look)
+        return await asyncio.shield(look)
