@@ -128,6 +128,17 @@ class TestBars:
         assert len(times) == len(bars) > 20_000
         assert sandbox.requests["/api/History/retrieveBars"] == 2
 
+    async def test_a_long_span_comes_a_page_at_a_time(
+        self, broker: TopStepXProvider, contract: Contract, sandbox: TopStepXSandbox
+    ) -> None:
+        end = datetime(2026, 1, 31, tzinfo=UTC)
+        start = end - timedelta(minutes=25_000)
+        whole = await broker.get_historical_bars(contract.id, start=start, end=end)
+        before = sandbox.requests["/api/History/retrieveBars"]
+        paged = [bar async for bar in broker.iter_bars(contract.id, start=start, end=end)]
+        assert paged == whole
+        assert sandbox.requests["/api/History/retrieveBars"] == before + 3
+
     async def test_the_forming_bar_comes_only_when_asked_for_and_is_marked(
         self, broker: TopStepXProvider, contract: Contract
     ) -> None:

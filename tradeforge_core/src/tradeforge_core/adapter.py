@@ -65,6 +65,10 @@ class VenueAdapter(ABC):
     @abstractmethod
     async def _fetch_accounts(self) -> list[Account]: ...
 
+    async def _fetch_all_accounts(self) -> list[Account]:
+        """Those too that are locked, where the venue tells: they may hold a position still."""
+        return await self._fetch_accounts()
+
     @abstractmethod
     async def _search_contracts(self, text: str) -> list[Contract]: ...
 

@@ -1,7 +1,7 @@
 """The contract of every provider: trading by request, and data by stream."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
@@ -84,6 +84,21 @@ class TradingPlatformAPI(ABC):
 
         They are complete; with `include_partial` the one that is still forming comes last, marked.
         `start` and `end` (default: now) must be aware. With `limit` the newest bars are kept.
+        """
+
+    @abstractmethod
+    def iter_bars(
+        self,
+        contract_id: str,
+        *,
+        start: datetime,
+        end: datetime | None = None,
+        unit: BarUnit = BarUnit.MINUTE,
+        size: int = 1,
+    ) -> AsyncIterator["Bar"]:
+        """The complete bars of any span, oldest first, a page in memory at a time.
+
+        For `async for`. Raises what `get_historical_bars` raises, where it comes to it.
         """
 
     @abstractmethod

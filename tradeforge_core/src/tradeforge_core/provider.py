@@ -205,9 +205,9 @@ class Provider(TradingProvider, RealTimeStream):
     async def _check_accounts(self, topics: Iterable[Topic]) -> None:
         """As for contracts: a venue may confirm an account that will never have any news."""
         self._require_connection()
-        known = {account.id for account in await self._fetch_accounts()}
+        known = {account.id for account in await self._fetch_all_accounts()}
         if missing := sorted({topic.key for topic in topics} - known):
-            raise NotFound(f"there is no active account {', '.join(map(repr, missing))}")
+            raise NotFound(f"there is no account {', '.join(map(repr, missing))}")
 
     async def _check_contracts(self, topics: Iterable[Topic]) -> None:
         """A venue may confirm a contract that it does not have, and then stay silent for ever."""

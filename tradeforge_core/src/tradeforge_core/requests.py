@@ -1,5 +1,6 @@
 """What the base provider hands to a provider: checked, complete, nothing left to default."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -31,6 +32,14 @@ class Period:
         if self.end < self.start:
             raise ValueError(f"end {self.end} is before start {self.start}")
 
+    def pages(self, span: timedelta) -> "Iterator[Period]":
+        """The same time in periods of `span`, the first one first."""
+        start = self.start
+        while start < self.end:
+            end = min(start + span, self.end) if self.end - start > span else self.end
+            yield Period(start=start, end=end)
+            start = end
+
 
 @frozen(kw_only=True)
 class BarQuery:
@@ -54,6 +63,11 @@ class BarQuery:
         if self.unit is BarUnit.MONTH:
             return _months(now) - _months(opened) < self.size
         return now - opened < self.size * _SPANS[self.unit]
+
+
+def span_of(unit: BarUnit, size: int) -> timedelta:
+    """How long a bar is; of a month the longest there is."""
+    return size * _SPANS.get(unit, timedelta(days=31))
 
 
 def _months(time: datetime) -> int:

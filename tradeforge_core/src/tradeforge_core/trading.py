@@ -5,6 +5,7 @@ a provider's author writes the methods of `VenueAdapter`.
 """
 
 from abc import abstractmethod
+from collections.abc import AsyncIterator
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ from tradeforge_core.orders.kill_switch import Halt
 from tradeforge_core.orders.safety import OrderSafety
 from tradeforge_core.outcomes import Accepted, CancelResult, OrderOutcome
 from tradeforge_core.plugins import Plugins
-from tradeforge_core.requests import BarQuery, OrderChange, Period
+from tradeforge_core.requests import BarQuery, OrderChange, Period, span_of
 
 if TYPE_CHECKING:
     from tradeforge_core.orders.office import OrderOffice
@@ -145,6 +146,25 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
             include_partial=include_partial,
         )
         return await self._fetch_bars(query)
+
+    async def iter_bars(
+        self,
+        contract_id: str,
+        *,
+        start: datetime,
+        end: datetime | None = None,
+        unit: BarUnit = BarUnit.MINUTE,
+        size: int = 1,
+    ) -> AsyncIterator[Bar]:
+        newest: datetime | None = None
+        for page in self._period(start, end).pages(_BARS_AT_ONCE * span_of(unit, size)):
+            bars = await self.get_historical_bars(
+                contract_id, start=page.start, end=page.end, unit=unit, size=size
+            )
+            for bar in bars:
+                if newest is None or bar.time > newest:  # pages meet in a bar
+                    newest = bar.time
+                    yield bar
 
     async def get_order(self, account_id: str, order_id: str) -> Order:
         self._require_connection()
@@ -317,3 +337,7 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
 
     def resume(self) -> None:
         self._orders.switch.release()
+
+
+_BARS_AT_ONCE = 10_000
+"""How many bars `iter_bars` holds in memory, at the most."""

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import attrs
-
 from tradeforge_core import (
     Account,
     Bar,
@@ -43,6 +41,8 @@ from tradeforge_core.streams.backoff import Backoff
 from tradeforge_core.streams.link import StreamLink
 from tradeforge_core.streams.supervisor import StreamTimeouts
 from tradeforge_topstepx import _mapping, _wire
+from tradeforge_topstepx._bars import fetch_bars
+from tradeforge_topstepx._contracts import choose
 from tradeforge_topstepx._events import Memory
 from tradeforge_topstepx._families import adopted, entry_tag
 from tradeforge_topstepx._hubs import MARKET_HUB, USER_HUB, HubLink
@@ -51,8 +51,6 @@ from tradeforge_topstepx._rest import EndpointMissing, Rest, whole_id, whole_siz
 from tradeforge_topstepx._signalr import HubLimits
 from tradeforge_topstepx.config import TopStepXConfig
 
-_MOST_BARS = 20_000
-"""In one answer of the gateway."""
 _CLOCKS_APART = timedelta(minutes=10)
 """How far this machine's clock and the venue's may differ in a search by time."""
 _LOOK_BACK = timedelta(days=30)
@@ -200,6 +198,9 @@ class TopStepXProvider(Provider):
     async def all_accounts(self) -> list[Account]:
         """The accounts of the login; those too that were locked and may hold a position still."""
         self._require_connection()
+        return await self._fetch_all_accounts()
+
+    async def _fetch_all_accounts(self) -> list[Account]:
         return [_mapping.to_account(row) for row in await self._rest.all_accounts()]
 
     async def available_contracts(self) -> list[Contract]:
@@ -209,65 +210,19 @@ class TopStepXProvider(Provider):
 
     async def _find_contract(self, symbol: str) -> FrontMonth:
         wanted = symbol.strip().upper()
+        now = self._clock.now()
         found = _contracts(await self._rest.search_contracts(wanted))
-        if chosen := self._choose(found, wanted, "search"):
+        if chosen := choose(found, wanted, "search", now):
             return chosen
         # a search gives twenty rows at most, and this list is complete
         available = _contracts(await self._rest.available_contracts())
-        if chosen := self._choose(available, wanted, "list of available contracts"):
+        if chosen := choose(available, wanted, "list of available contracts", now):
             return chosen
         near = ", ".join(one.symbol for one in found[:5]) or "nothing"
         raise NotFound(f"there is no active contract {symbol!r}; the search found {near}")
 
-    def _choose(self, candidates: list[Contract], wanted: str, source: str) -> FrontMonth | None:
-        named = [one for one in candidates if one.active and one.symbol.upper() == wanted]
-        if named:
-            return FrontMonth(contract=named[0], reason="the symbol names it")
-        rooted = [one for one in candidates if one.active and one.root.upper() == wanted]
-        if not rooted:
-            return None
-        first = min(rooted, key=self._expiry)
-        if len(rooted) == 1:
-            reason = f"the only active contract of {first.root} in the {source}"
-        else:
-            others = ", ".join(one.symbol for one in rooted if one is not first)
-            reason = f"the first of {first.root} in the {source} to expire, before {others}"
-        return FrontMonth(contract=first, reason=reason)
-
-    def _expiry(self, contract: Contract) -> tuple[int, int]:
-        return _mapping.expiry_key(contract.symbol, self._clock.now())
-
     async def _fetch_bars(self, query: BarQuery) -> list[Bar]:
-        """Pages backwards, because the gateway keeps the newest bars of a span."""
-        bars: dict[datetime, Bar] = {}
-        period, missing = query.period, query.limit
-        while True:
-            page_size = min(_MOST_BARS, missing or _MOST_BARS)
-            page = await self._bar_page(query, period, page_size)
-            fresh = [bar for bar in page if bar.time not in bars]
-            bars |= {bar.time: bar for bar in fresh}
-            missing = None if query.limit is None else query.limit - len(bars)
-            oldest = min((bar.time for bar in fresh), default=period.start)
-            if len(page) < page_size or missing == 0 or oldest <= period.start:
-                break
-            period = attrs.evolve(period, end=oldest)
-        ordered = [bars[time] for time in sorted(bars)]
-        if ordered and query.include_partial:
-            forming = query.is_forming(ordered[-1].time, self._clock.now())
-            ordered[-1] = attrs.evolve(ordered[-1], partial=forming)
-        return ordered
-
-    async def _bar_page(self, query: BarQuery, period: Period, limit: int) -> list[Bar]:
-        unit = _mapping.BAR_UNITS[query.unit]
-        rows = await self._rest.bars(
-            query.contract_id,
-            period,
-            unit=unit,
-            size=query.size,
-            limit=limit,
-            partial=query.include_partial,
-        )
-        return [_mapping.to_bar(query.contract_id, row) for row in rows]
+        return await fetch_bars(self._rest, query, self._clock)
 
     # --- orders ---
 
