@@ -191,6 +191,19 @@ async def test_changed_bits_in_the_log_lose_the_last_transaction_at_most(
             assert _ids(entries) >= history.known_by(history.ends[-2]), (number, at)
 
 
+async def test_of_the_headers_in_the_log_each_byte_counts(
+    history: History, place: Path, clock: ManualClock
+) -> None:
+    second = 32 + 24 + int.from_bytes(history.log[8:12], "big")
+    for at in (*range(32), *range(second, second + 24)):
+        changed = bytearray(history.log)
+        changed[at] ^= 1
+        _lay(place, history.file, bytes(changed))
+        quarantined, entries = await _open(place, clock)
+        assert quarantined is not None, at
+        assert entries == set()
+
+
 async def test_a_look_at_damage_says_that_it_is_damage(
     history: History, closed: bytes, place: Path
 ) -> None:
