@@ -93,11 +93,28 @@ async def tradeforge_fast(url: str, kind: str, burst: int, meter: Meter) -> None
                         break
 
 
+async def tradeforge_levels(url: str, kind: str, burst: int, meter: Meter) -> None:
+    """The same by a user who looks at the levels of the book: they are made only then."""
+    from benchmarks.market import market
+    from tradeforge_core import DepthEvent
+
+    async with market(url) as subscribe:
+        async with subscribe(kind, subscribed(burst)) as events:
+            async for event in events:
+                if isinstance(event, DepthEvent):
+                    _ = event.bids, event.asks
+                    meter.take(event.contract_id)
+                    if meter.done.is_set():
+                        break
+
+
+LEVELS = "tradeforge[fast], levels"
 CONTENDERS = {
     "pysignalr": pysignalr_dicts,
     "pysignalr + pydantic": pysignalr_pydantic,
     "tradeforge": tradeforge_default,
     "tradeforge[fast]": tradeforge_fast,
+    LEVELS: tradeforge_levels,
 }
 
 

@@ -32,12 +32,17 @@ def record(kind: str, contract_id: str, number: int) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode() + b"\x1e"
 
 
+def _price(quarters: int) -> int | float:
+    """As the gateway writes it: a whole price has no point."""
+    return quarters // 4 if quarters % 4 == 0 else quarters / 4
+
+
 def _quote(number: int) -> object:
     return {
         "symbol": "F.US.MNQ",
-        "lastPrice": 29547.25 + number % 40 * 0.25,
-        "bestBid": 29547.0 + number % 40 * 0.25,
-        "bestAsk": 29547.5 + number % 40 * 0.25,
+        "lastPrice": _price(118189 + number % 40),
+        "bestBid": _price(118188 + number % 40),
+        "bestAsk": _price(118190 + number % 40),
         "volume": 120_000 + number,
         "lastUpdated": _TIME.format(number),
         "timestamp": _TIME.format(0),
@@ -49,7 +54,7 @@ def _depth(number: int) -> object:
         {
             "timestamp": _TIME.format(number),
             "type": 1 + level % 2,
-            "price": 29547.25 + (number + level) % 80 * 0.25,
+            "price": _price(118189 + (number + level) % 80),
             "volume": (number + level) % 30,
             "currentVolume": level,
         }
@@ -61,7 +66,7 @@ def _trades(number: int) -> object:
     return [
         {
             "symbolId": "F.US.MES",
-            "price": 7730.5 + number % 40 * 0.25,
+            "price": _price(30922 + number % 40),
             "timestamp": _TIME.format(number),
             "type": number % 2,
             "volume": 1 + number % 9,

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from statistics import median
 from urllib.parse import urlencode
 
-from benchmarks.contender import CONTENDERS
+from benchmarks.contender import CONTENDERS, LEVELS
 from benchmarks.messages import TARGETS
 
 BASE = "pysignalr + pydantic"
@@ -35,7 +35,7 @@ def hub() -> Iterator[str]:
 
 def contenders() -> list[str]:
     """Those whose libraries are installed."""
-    needs = {"pysignalr + pydantic": "pydantic", "tradeforge[fast]": "picows"}
+    needs = {"pysignalr + pydantic": "pydantic", "tradeforge[fast]": "picows", LEVELS: "picows"}
     return [name for name in CONTENDERS if name not in needs or find_spec(needs[name])]
 
 
@@ -59,6 +59,8 @@ def measure(given: argparse.Namespace) -> list[dict[str, object]]:
         for _ in range(given.rounds):
             for kind in given.kinds:
                 for name in names:
+                    if name == LEVELS and kind != "depth":
+                        continue
                     runs.setdefault((kind, name), []).append(cost(name, url, kind, given))
     rows = []
     for (kind, name), found in runs.items():
@@ -90,10 +92,10 @@ def main() -> None:
     if given.json:
         print(json.dumps(rows, indent=2))
         return
-    print(f"{'':8} {'client':22} {'µs/message':>10} {'ratio':>7} {'delivered':>10}")
+    print(f"{'':8} {'client':24} {'µs/message':>10} {'ratio':>7} {'delivered':>10}")
     for row in rows:
         print(
-            f"{row['kind']:8} {row['client']:22} {row['microseconds']:10} {row['ratio']:7}"
+            f"{row['kind']:8} {row['client']:24} {row['microseconds']:10} {row['ratio']:7}"
             f" {row['delivered']:10}"
         )
 

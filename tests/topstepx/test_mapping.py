@@ -241,7 +241,10 @@ class TestDepth:
             _wire.DepthRow(type=1, price=Decimal(1)),
             _wire.DepthRow(type=2, volume=Decimal(1)),
             level(1, "1", -1),
-            level(1, "NaN", 1),
+            _wire.DepthRow(type=1, price=Decimal(1), volume=10**50),
+            _wire.DepthRow(type=1, price=10**50, volume=1),
+            _wire.DepthRow(type=1, price="NaN", volume=1),
+            _wire.DepthRow(type=1, price=True, volume=1),
         ],
     )
     def test_a_level_without_sense_is_refused(self, row: _wire.DepthRow) -> None:

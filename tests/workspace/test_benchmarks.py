@@ -32,11 +32,12 @@ def test_each_says_what_it_is(module: str) -> None:
 
 def test_every_client_gets_every_message() -> None:
     rows: list[dict[str, Any]] = json.loads(
-        _run("benchmarks.stream_decode", "--rounds", "1", "--kinds", "trades", *FEW)
+        _run("benchmarks.stream_decode", "--rounds", "1", "--kinds", "trades", "depth", *FEW)
     )
     expected = ["pysignalr", "pysignalr + pydantic", "tradeforge", "tradeforge[fast]"]
     if find_spec("pydantic") and find_spec("picows"):
-        assert [row["client"] for row in rows] == expected
+        looks = "tradeforge[fast], levels"
+        assert [row["client"] for row in rows] == [*expected, *expected, looks]
     assert all(row["delivered"] == 1 and row["microseconds"] > 0 for row in rows)
 
 

@@ -28,10 +28,13 @@ decimal_of = _Decimals().__getitem__
 
 
 def number_of(value: object, member: str) -> Decimal:
-    """The decimal of what a decoder with `decimal_of` found where a number belongs."""
+    """The decimal of what a decoder with `decimal_of` found where a number belongs.
+
+    What is a decimal already, that decoder has made and checked.
+    """
     if type(value) is Decimal:
         return value
-    if type(value) is int and -_MOST_USUAL < value < _MOST_USUAL:
+    if type(value) is int and -LARGE < value < LARGE:
         return Decimal(value)
     if isinstance(value, str) or type(value) is int:
         return _decimal(value, member)
@@ -46,7 +49,7 @@ def _decimal(value: str | int, member: str) -> Decimal:
     return finite(number, member)
 
 
-_MOST_USUAL = 10**18
+LARGE = 10**18
 """A whole number below it needs no look at its digits."""
 
 

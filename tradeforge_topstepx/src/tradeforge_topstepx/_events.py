@@ -167,11 +167,11 @@ class _Topics(dict[str, Topic]):
 def _market_trades_in(
     contract_id: str, rows: _wire.MarketTradeRows, received: datetime
 ) -> list[MarketTradeEvent]:
-    return [
-        _mapping.to_market_trade(contract_id, row, received)
-        for row in _listed(rows)
-        if row is not None
-    ]
+    events = []  # a comprehension costs a call more
+    for row in _listed(rows):
+        if row is not None:
+            events.append(_mapping.to_market_trade(contract_id, row, received))
+    return events
 
 
 def _read_market_trades(arguments: msgspec.Raw, received: datetime) -> Iterator[_Keyed]:
@@ -196,7 +196,7 @@ _INVOCATION = 1
 
 
 def _listed(rows: Any) -> Any:
-    return rows if isinstance(rows, list) else [rows]
+    return rows if type(rows) is list else [rows]
 
 
 _user_decoder = msgspec.json.Decoder(tuple[_wire.UserMessage], strict=False)

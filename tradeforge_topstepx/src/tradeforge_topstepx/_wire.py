@@ -144,19 +144,22 @@ MarketTradeRows = list[MarketTradeRow | None] | MarketTradeRow
 """The documentation shows single rows where the hub sends lists."""
 
 
-class QuoteMessage(Struct, frozen=True, tag="GatewayQuote", tag_field="target"):
-    """A whole record of the market hub as it nearly always comes, read in one pass."""
+class QuoteMessage(Struct, frozen=True, gc=False, tag="GatewayQuote", tag_field="target"):
+    """A whole record of the market hub as it nearly always comes, read in one pass.
+
+    Nothing in it refers back to it, so these need no garbage collector.
+    """
 
     type: int
     arguments: tuple[str, QuoteRow]
 
 
-class DepthMessage(Struct, frozen=True, tag="GatewayDepth", tag_field="target"):
+class DepthMessage(Struct, frozen=True, gc=False, tag="GatewayDepth", tag_field="target"):
     type: int
     arguments: tuple[str, DepthRows]
 
 
-class MarketTradeMessage(Struct, frozen=True, tag="GatewayTrade", tag_field="target"):
+class MarketTradeMessage(Struct, frozen=True, gc=False, tag="GatewayTrade", tag_field="target"):
     type: int
     arguments: tuple[str, MarketTradeRows]
 
