@@ -6,7 +6,9 @@ and proxies of the environment are ignored: credentials go where the settings sa
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import httpx
@@ -66,13 +68,12 @@ class HttpClient:
         self._timeouts = timeouts
         self._tasks = TaskOwner()
         self._closed = False
-        tls = httpx.create_ssl_context(trust_env=False)
         reads, writes = (
             httpx.AsyncClient(
                 base_url=base_url,
                 timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect),
                 transport=CallTransport(
-                    httpx.AsyncHTTPTransport(verify=tls, limits=limits, trust_env=False)
+                    httpx.AsyncHTTPTransport(verify=_tls(), limits=limits, trust_env=False)
                 ),
                 headers={"Accept-Encoding": "gzip"},
                 follow_redirects=False,
@@ -164,6 +165,12 @@ class HttpClient:
                 error=error,
             )
         )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all: to read the certificates holds up the loop for tens of milliseconds."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _translated(error: httpx.HTTPError, path: str) -> TransportError:
