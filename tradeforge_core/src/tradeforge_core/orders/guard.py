@@ -7,6 +7,7 @@ private stream make a look come sooner, and prove nothing by themselves.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from math import inf
 
 from attrs import evolve, frozen
 
@@ -131,7 +132,7 @@ class Guard:
     def _until_it_counts(self) -> float:
         settings, age = self._around.settings, self._age()
         marks = (settings.first_patience, settings.patience)
-        return min((mark - age for mark in marks if mark > age), default=_TROUBLED[-1])
+        return min((mark - age for mark in marks if mark > age), default=inf)
 
     # --- looking ---
 

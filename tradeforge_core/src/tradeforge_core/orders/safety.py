@@ -5,10 +5,12 @@ from enum import StrEnum
 from random import Random
 
 from attrs import field, frozen
-from attrs.validators import and_, ge, le
+from attrs.validators import ge, gt, le
 
 from tradeforge_core.errors import ConfigError
 from tradeforge_core.orders.limits import RiskLimits
+
+_HOUR = 3600.0
 
 
 class JournalKind(StrEnum):
@@ -45,9 +47,6 @@ class LookUps:
         return pause * self._random.uniform(0.8, 1.2)
 
 
-_seconds = and_(ge(0.0), le(3600.0))
-
-
 @frozen(kw_only=True)
 class Protection:
     """How entries with a bracket are looked after; in seconds.
@@ -55,11 +54,11 @@ class Protection:
     Of both times the first half is left to the venue, for exits that come late.
     """
 
-    within: float = field(default=5.0, validator=_seconds)
+    within: float = field(default=5.0, validator=[gt(0.0), le(_HOUR)])
     """From the look that misses an exit until that is reported and, with `flatten`, all is flat."""
     flatten: bool = False
     """Leave the contract of an entry without its exits: cancel its orders, close its position."""
-    confirm: float = field(default=2.0, validator=_seconds)
+    confirm: float = field(default=2.0, validator=[ge(0.0), le(_HOUR)])
     """The longest that `place_order` waits to see the exits; with 0 it does not look for them."""
 
     @property
