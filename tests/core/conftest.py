@@ -434,7 +434,7 @@ def in_time(clock: ManualClock) -> Callable[[Awaitable[Any]], Awaitable[Any]]:
         async with asyncio.timeout(10):
             while not task.done():
                 clock.advance(0.1)
-                await asyncio.sleep(0)
+                await asyncio.to_thread(int)  # the thread of the journal has its turn, too
         return await task
 
     return run

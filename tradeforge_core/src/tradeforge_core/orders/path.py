@@ -7,6 +7,7 @@ the request goes its way, and its outcome arrives as an event.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from tradeforge_core.adapter import VenueAdapter
@@ -90,7 +91,7 @@ class OrderPath:
         self._cases: dict[tuple[str, str], Case] = {}
         """By account and name: a name of the caller's own may serve in several accounts."""
         self._resolver = Resolver(
-            venue, times=times, clock=clock, record=self.record, attempt=self._attempt
+            venue, times=times, clock=clock, record=self.record, attempt=self._repeat
         )
 
     # --- what is on its way ---
@@ -204,6 +205,11 @@ class OrderPath:
             self._failed(case, error)
         else:
             self.record(case, acceptance(case, order, self._clock.now()))
+
+    async def _repeat(self, case: Case) -> None:
+        """As an attempt, in a task of its own: whoever looks may stop waiting for it."""
+        with suppress(Disconnected):  # by disconnect(), which ends the search as well
+            await self._searches.run(self._attempt(case), name=f"once more {case.name}")
 
     async def _hand_off(self, case: Case) -> None:
         """Write down that it leaves now; once this returns, that is on the disk."""
