@@ -285,6 +285,26 @@ async def test_a_handler_may_disconnect(
     assert "log out" in broker.calls
 
 
+async def test_a_handler_may_disconnect_in_a_task_of_its_own(
+    new_broker: NewBroker, make: "Make"
+) -> None:
+    """Both wait for each other, until one of them is cancelled."""
+    broker = new_broker()
+
+    async def leave(event: Event) -> None:
+        if event == make.trade():
+            await asyncio.create_task(broker.disconnect())
+
+    broker.on_event(leave)
+    await broker.connect()
+    waiting = asyncio.create_task(broker.run_forever())
+    await _trading(broker)
+    broker.publish(make.TRADE, make.trade())
+    async with asyncio.timeout(5):
+        await waiting
+    assert "log out" in broker.calls
+
+
 async def test_two_handlers_may_disconnect_at_once(new_broker: NewBroker, make: "Make") -> None:
     broker = new_broker()
 

@@ -117,6 +117,26 @@ async def test_an_error_that_nobody_awaits_is_no_noise(caplog: pytest.LogCapture
     assert not caplog.records
 
 
+async def test_closing_that_is_cancelled_still_joins_what_it_cancels() -> None:
+    owner, ended = TaskOwner(), list[bool]()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append(True)
+
+    owner.start(work(), name="work")
+    closing = asyncio.create_task(owner.close(grace=5))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert ended == [True]
+
+
 async def test_what_goes_to_the_end_lets_every_cancellation_wait() -> None:
     may_end, ended = asyncio.Event(), list[bool]()
 

@@ -92,7 +92,7 @@ class Provider(TradingProvider, RealTimeStream):
             try:
                 await self._log_in()
             except BaseException:
-                await to_the_end(self._log_out(), name="logging out")
+                await self._leave()
                 raise
             self._state = _State.CONNECTED
             self._ended = asyncio.Event()
@@ -100,19 +100,25 @@ class Provider(TradingProvider, RealTimeStream):
             try:
                 await self._orders.settlement.recover()
             except BaseException:
-                self._state = _State.DISCONNECTED
-                await to_the_end(self._let_go(), name="disconnecting")
+                await self._end()
                 raise
 
     async def disconnect(self) -> None:
         async with self._one_at_a_time():
-            if self._state is not _State.CONNECTED:
-                return
-            self._state = _State.DISCONNECTED
-            try:
-                await self._finish_work()
-            finally:  # also when whoever disconnects is cancelled: no connection is left open
-                await to_the_end(self._let_go(), name="disconnecting")
+            if self._state is _State.CONNECTED:
+                await self._end()
+
+    async def _end(self) -> None:
+        """Take each step, whatever became of the others; a cancellation cuts the waits short."""
+        self._state = _State.DISCONNECTED
+        async with AsyncExitStack() as last_to_first:
+            last_to_first.callback(self._ended.set)
+            last_to_first.push_async_callback(self._leave)
+            last_to_first.push_async_callback(self._close_office, _LAST_ANSWERS)
+            last_to_first.push_async_callback(self._switchboard.close)
+
+    async def _leave(self) -> None:
+        await to_the_end(self._log_out(), name="logging out")
 
     def _one_at_a_time(self) -> asyncio.Lock:
         """To connect and to disconnect, in this event loop: there may be one after the other."""
@@ -121,21 +127,6 @@ class Provider(TradingProvider, RealTimeStream):
             self._loop = loop
             self._connecting = asyncio.Lock()
         return self._connecting
-
-    async def _finish_work(self) -> None:
-        """Give what runs the time to end well; a cancellation cuts it short."""
-        try:
-            await self._switchboard.close()
-        finally:
-            await self._close_office(_LAST_ANSWERS)
-
-    async def _let_go(self) -> None:
-        """End at once what still runs, and close everything; each step, whatever becomes of one."""
-        async with AsyncExitStack() as last_to_first:
-            last_to_first.callback(self._ended.set)
-            last_to_first.push_async_callback(self._log_out)
-            last_to_first.push_async_callback(self._close_office, 0.0)
-            last_to_first.push_async_callback(self._switchboard.close)
 
     async def run_forever(self) -> None:
         self._require_connection()

@@ -248,10 +248,9 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         return self._office
 
     async def _close_office(self, grace: float) -> None:
-        """Done again where it was interrupted: the office goes only once it is closed."""
-        if self._office is not None:
-            await self._office.close(grace=grace)
-            self._office = None
+        office, self._office = self._office, None
+        if office is not None:
+            await office.close(grace=grace)
 
     def _announce(self, outcome: OrderOutcome) -> None:
         now = self._clock.now()

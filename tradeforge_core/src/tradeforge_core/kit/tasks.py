@@ -15,7 +15,7 @@ _log = logging.getLogger("tradeforge_core")
 async def to_the_end(work: Coroutine[Any, Any, None], *, name: str) -> None:
     """Return once `work` has ended, and let a cancellation of the caller wait for that.
 
-    For what must not be left half done, and takes a bounded time.
+    For what must not be left half done, takes a bounded time, and waits for no code of users.
     """
     task = asyncio.create_task(work, name=name)
     cancelled: asyncio.CancelledError | None = None
@@ -71,12 +71,10 @@ class TaskOwner:
             if grace and (tasks := self._others()):
                 await asyncio.wait(tasks, timeout=grace)
         finally:  # also when whoever closes is cancelled
-            for task in self._others():
-                task.cancel()
-        while tasks := self._others():  # one that ends may have started another
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            while tasks := self._others():  # one that ends may have started another
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
 
     def _others(self) -> set[asyncio.Task[Any]]:
         return self._tasks - {asyncio.current_task()}

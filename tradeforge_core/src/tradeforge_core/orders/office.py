@@ -1,6 +1,7 @@
 """The order path of one provider, put together."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from tradeforge_core.adapter import VenueAdapter
@@ -83,10 +84,9 @@ class OrderOffice:
 
     async def close(self, *, grace: float) -> None:
         """End guards and searches, let answers come for `grace` seconds, and close the journals."""
-        try:
-            await self.guards.close()
-            await self.path.close_searches()
-            await self.tasks.close(grace=grace)
-        finally:
-            self.path.forget()
-            await self.journals.close()
+        async with AsyncExitStack() as last_to_first:  # each step, whatever becomes of the others
+            last_to_first.push_async_callback(self.journals.close)
+            last_to_first.callback(self.path.forget)
+            last_to_first.push_async_callback(self.tasks.close, grace=grace)
+            last_to_first.push_async_callback(self.path.close_searches)
+            last_to_first.push_async_callback(self.guards.close)
