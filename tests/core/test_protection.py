@@ -460,6 +460,17 @@ async def test_a_second_cancel_that_is_refused_changes_nothing(
     assert books.alarms == []
 
 
+async def test_an_exit_that_filled_is_over_whatever_else_is_held(
+    flattened: "FakeProvider", risky: Books
+) -> None:
+    risky.rest()
+    await flattened.place_order(bracket())
+    _filled(risky, "9")
+    risky.held = Decimal(3)
+    await risky.spend(20)
+    assert (guards(), risky.alarms, risky.closes) == ([], [], [])
+
+
 # --- an exit is missing ---
 
 
@@ -626,9 +637,10 @@ async def test_what_is_missing_must_be_seen_missing_in_the_end(
 ) -> None:
     books.rest()
     await watched.place_order(bracket())
-    await books.spend(1)
+    books.fill()
     legs, books.legs = books.legs, {}
-    await books.spend(2)  # seen to be missing
+    await books.spend(0.7)  # seen to be missing
+    assert len(books.looks) > 3
     books.look_error = RequestTimeout("late")
     await books.spend(30)
     assert books.alarms == []
@@ -660,6 +672,26 @@ async def test_a_caller_who_goes_is_told_by_his_handler(
     with pytest.raises(asyncio.CancelledError):
         await placing
     await books.spend(10)
+    assert len(books.alarms) == 1
+
+
+async def test_a_caller_who_goes_when_he_was_to_be_told(
+    new_broker: Callable[..., "FakeProvider"], make: "Make", clock: ManualClock
+) -> None:
+    broker = new_broker(safety=safety(within=0.5))
+    await broker.connect()
+    books = await Books.of(broker, make, clock)
+    books.legs = {}
+    placing = asyncio.ensure_future(broker.place_order(bracket()))
+    await books.settle()
+    while guards():
+        clock.advance(0.01)
+        await asyncio.sleep(0)
+    assert not placing.done()
+    placing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await placing
+    await books.settle()
     assert len(books.alarms) == 1
 
 
@@ -833,6 +865,21 @@ async def test_disconnect_frees_whoever_waits(watched: "FakeProvider", books: Bo
     await books.spend(0.3)
     await watched.disconnect()
     assert (await placing).id == "7"
+
+
+async def test_an_entry_that_is_accepted_during_disconnect_has_no_guard(
+    watched: "FakeProvider", books: Books, caplog: pytest.LogCaptureFixture
+) -> None:
+    books.rest()
+    watched.may_answer.clear()
+    placing = asyncio.ensure_future(watched.place_order(bracket()))
+    await books.settle()
+    leaving = asyncio.ensure_future(watched.disconnect())
+    await books.settle()
+    watched.may_answer.set()
+    await asyncio.gather(placing, leaving)
+    assert guards() == []
+    assert "order 7" in caplog.text
 
 
 # --- settings ---

@@ -120,6 +120,13 @@ async def no_guards() -> None:
                 await asyncio.wait([task])
 
 
+async def guarded(order: Order) -> None:
+    """Return once somebody looks after the order."""
+    async with asyncio.timeout(20):
+        while f"guard of order {order.id}" not in {one.get_name() for one in asyncio.all_tasks()}:  # noqa: ASYNC110  # it is not the test that makes it true
+            await asyncio.sleep(0)
+
+
 _USUAL = LookUps()
 
 
@@ -450,3 +457,29 @@ async def test_an_entry_that_a_restart_finds_is_looked_after(
     assert (alarm.missing, alarm.flattened) == (("stop_loss",), True)
     assert second.is_flat()
     assert sandbox.requests[PLACE] == 1
+
+
+@pytest.mark.parametrize("by_user", [True, False])
+async def test_a_resting_entry_is_looked_after_again_after_a_restart(
+    connect: Connect, by_user: bool
+) -> None:
+    first = await connect()
+    placed = await first.broker.place_order(first.resting())
+    leg = first.leg(placed)
+    if by_user:
+        await first.broker.cancel_order(first.account.id, str(leg.id))
+    await first.broker.disconnect()
+    second = await connect(flatten=True)
+    await second.broker.subscribe_user_data(second.account.id, [UserDataType.ORDER_UPDATE])
+    other = OrderRequest.limit(second.account.id, second.contract.id, OrderSide.BUY, 1, 1)
+    await second.broker.place_order(other)
+    await guarded(placed)
+    if not by_user:
+        second.exchange.cancel(second.account_id, leg.id)
+    second.fill(placed)
+    if by_user:
+        await no_guards()
+        assert second.alarms == []
+    else:
+        assert (await second.alarm()).flattened
+        assert second.is_flat()

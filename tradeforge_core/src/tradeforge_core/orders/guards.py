@@ -7,14 +7,21 @@ from collections.abc import Awaitable, Callable
 import attrs
 
 from tradeforge_core.adapter import VenueAdapter
-from tradeforge_core.errors import OrderOutcomeUnknown, ProtectionIncomplete, TradeForgeError
+from tradeforge_core.errors import (
+    JournalUnavailable,
+    OrderOutcomeUnknown,
+    ProtectionIncomplete,
+    TradeForgeError,
+)
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner, first_of
-from tradeforge_core.models import Order
+from tradeforge_core.models import Bracket, Order
 from tradeforge_core.orders.case import Case
 from tradeforge_core.orders.exits import wanted_exits
 from tradeforge_core.orders.guard import Guard, Surroundings
 from tradeforge_core.orders.intents import Operation
+from tradeforge_core.orders.journal import Journal
+from tradeforge_core.orders.left_entries import accepted_brackets, cancelled_orders
 from tradeforge_core.orders.safety import Protection
 from tradeforge_core.outcomes import Accepted, NotSent, Rejected
 
@@ -23,6 +30,11 @@ _log = logging.getLogger("tradeforge_core")
 _FRESH = 7.5
 """Seconds for which guards of one account share a look at its open orders."""
 _MOST_RELEASED = 10_000
+_MOST_RECORDS = 200
+"""Of earlier runs, the newest ones."""
+_ALONE = "disconnect() came before the exits of order %s were seen at work: look after them"
+_TRIES = (0.0, 1.0, 5.0, 15.0, 60.0)
+"""Seconds before each look for what earlier runs have left."""
 
 
 class Guards:
@@ -45,6 +57,7 @@ class Guards:
         self._flatten = flatten
         self._report = report
         self._tasks = TaskOwner()
+        self._closed = False
         self._guards: dict[str, Guard] = {}
         self._released: dict[tuple[str, str], str] = {}
         self._shared: dict[str, tuple[float, asyncio.Task[list[Order]]]] = {}
@@ -67,13 +80,45 @@ class Guards:
             assert case.outcome.order is not None
             made_at = case.outcome.order.created_at or case.intent.made_at
             entry = attrs.evolve(case.outcome.order, created_at=made_at)
-            self._start(Guard(entry, wanted_exits(case.request.bracket), self._around))
+            self._start(entry, case.request.bracket)
 
     def saw(self, order: Order) -> None:
         """The private stream showed this order."""
         guard = self._guards.get(order.parent_order_id or order.id)
         if guard is not None:
             guard.saw()
+
+    def take_up(self, account_id: str, journal: Journal) -> None:
+        """Look after the entries again that earlier runs of the program have left at work.
+
+        That is for the one program that may write to the journal: another one would not know which
+        exits its user takes back.
+        """
+        if not self._closed:
+            self._tasks.start(self._take_up(account_id, journal), name=f"guards of {account_id}")
+
+    async def _take_up(self, account_id: str, journal: Journal) -> None:
+        try:
+            records = await journal.entries(limit=_MOST_RECORDS)
+        except JournalUnavailable as error:
+            _log.warning("entries of earlier runs are not looked after: %s", error)
+            return
+        if not (brackets := accepted_brackets(records)):
+            return
+        for order_id, cancel_id in cancelled_orders(records):
+            self._released.setdefault((account_id, order_id), cancel_id)
+        for order in await self._at_work(account_id):
+            if bracket := brackets.get(order.client_order_id or ""):
+                self._start(order, bracket)
+
+    async def _at_work(self, account_id: str) -> list[Order]:
+        for pause in _TRIES:
+            await self._clock.sleep(pause)
+            try:
+                return await self._venue._fetch_open_orders(account_id)
+            except TradeForgeError as error:
+                _log.warning("entries of earlier runs could not be looked for: %s", error)
+        return []
 
     def _release(self, case: Case) -> None:
         """Whoever cancels an exit does not miss it; a cancel that was refused has not ended it."""
@@ -112,18 +157,18 @@ class Guards:
             raise ProtectionIncomplete(guard.entry, missing)
 
     async def close(self) -> None:
-        """End every guard."""
-        for guard in self._guards.values():
-            _log.warning(
-                "disconnect() came before the exits of order %s were at work: nobody looks after"
-                " them now",
-                guard.entry.id,
-            )
+        """End every guard; what is accepted from now on has none."""
+        self._closed = True
+        for order_id in self._guards:
+            _log.warning(_ALONE, order_id)
         await self._tasks.close()
 
-    def _start(self, guard: Guard) -> None:
-        self._guards[guard.entry.id] = guard
-        self._tasks.start(self._keep(guard), name=f"guard of order {guard.entry.id}")
+    def _start(self, entry: Order, bracket: Bracket) -> None:
+        if self._closed:
+            _log.warning(_ALONE, entry.id)
+        elif entry.id not in self._guards:
+            guard = self._guards[entry.id] = Guard(entry, wanted_exits(bracket), self._around)
+            self._tasks.start(self._keep(guard), name=f"guard of order {entry.id}")
 
     async def _keep(self, guard: Guard) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from tradeforge_core.errors import JournalUnavailable
@@ -26,11 +27,20 @@ class Journals:
     does not lock it, so programs that only look at data never stand in the way of a bot.
     """
 
-    def __init__(self, provider: str, realm: str, kind: JournalKind, clock: Clock) -> None:
+    def __init__(
+        self,
+        provider: str,
+        realm: str,
+        kind: JournalKind,
+        clock: Clock,
+        *,
+        on_open: Callable[[str, Journal], None] = lambda account_id, journal: None,
+    ) -> None:
         self._provider = provider
         self._realm = realm
         self._durable = kind is JournalKind.DURABLE
         self._clock = clock
+        self._on_open = on_open
         self._open: dict[str, Journal] = {}
         self._damaged: dict[str, Path] = {}
         self._opening = asyncio.Lock()
@@ -52,6 +62,7 @@ class Journals:
     async def _open_one(self, account_id: str) -> None:
         journal = await Journal.open(self._path(account_id), clock=self._clock)
         self._open[account_id] = journal
+        self._on_open(account_id, journal)
         if journal.quarantined is not None:
             self._damaged[account_id] = journal.quarantined
             _log.error(

@@ -42,7 +42,13 @@ class OrderOffice:
         clock: Clock,
     ) -> None:
         self.tasks = TaskOwner()
-        self.journals = Journals(venue.name, venue.realm, safety.journal, clock)
+        self.journals = Journals(
+            venue.name,
+            venue.realm,
+            safety.journal,
+            clock,
+            on_open=lambda account_id, journal: self.guards.take_up(account_id, journal),
+        )
         self.switch = KillSwitch(self.journals.folder)
         gate = Gate(venue, plugins=plugins, limits=safety.limits, switch=self.switch, clock=clock)
         self.guards = Guards(
