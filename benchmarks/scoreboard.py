@@ -8,7 +8,6 @@ clients were measured once, against a venue that books every order it is sent; s
 
 import argparse
 import asyncio
-import json
 import os
 import tempfile
 from pathlib import Path
@@ -105,11 +104,6 @@ async def table() -> str:
     return "\n".join(lines)
 
 
-def in_guide(text: str) -> str:
-    """The table as the guide has it."""
-    return text.partition(BEGIN)[2].partition(END)[0].strip()
-
-
 def with_table(text: str, found: str) -> str:
     """The guide with this table."""
     before, _, rest = text.partition(BEGIN)
@@ -119,14 +113,13 @@ def with_table(text: str, found: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--write", action="store_true", help="write it into the guide")
-    parser.add_argument("--json", action="store_true", help="print it as JSON")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TRADEFORGE_STATE_DIR"] = folder  # the journal of these orders is nobody's
         found = asyncio.run(table())
     if arguments.write:
         GUIDE.write_text(with_table(GUIDE.read_text(), found))
-    print(json.dumps(found.splitlines()) if arguments.json else found)
+    print(found)
 
 
 if __name__ == "__main__":
