@@ -1,6 +1,7 @@
 """TopStepX: each thing that the contract asks for, as one short method."""
 
 from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
@@ -141,10 +142,12 @@ class TopStepXProvider(Provider):
         self._refresher.start(session.keep_fresh(self._switchboard.report), name="token refresher")
 
     async def _log_out(self) -> None:
-        await self._refresher.close()
-        await self._http.close()
-        if self._recorder is not None:
-            self._recorder.close()
+        # each is closed, also when whoever waits for it is cancelled
+        async with AsyncExitStack() as last_to_first:
+            if self._recorder is not None:
+                last_to_first.callback(self._recorder.close)
+            last_to_first.push_async_callback(self._http.close)
+            last_to_first.push_async_callback(self._refresher.close)
 
     def _redaction(self) -> Redaction:
         app = self.config.app

@@ -8,6 +8,7 @@ and proxies of the environment are ignored: credentials go where the settings sa
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from functools import cache
 from typing import Any
 
@@ -125,9 +126,10 @@ class HttpClient:
     async def close(self) -> None:
         """Close every connection; a request that is still waiting is ended."""
         self._closed = True
-        await self._tasks.close()
-        for client in set(self._clients.values()):
-            await client.aclose()
+        async with AsyncExitStack() as last_to_first:
+            for client in set(self._clients.values()):
+                last_to_first.push_async_callback(client.aclose)
+            await self._tasks.close()
 
     async def _send(
         self, request: httpx.Request, path: str, auth: httpx.Auth | None, call: Call, began: float

@@ -12,8 +12,8 @@ T = TypeVar("T")
 _log = logging.getLogger("tradeforge_core")
 
 
-async def to_the_end(work: Coroutine[Any, Any, None], *, name: str) -> None:
-    """Return once `work` has ended, and let a cancellation of the caller wait for that.
+async def to_the_end(work: Coroutine[Any, Any, T], *, name: str) -> T:
+    """The result of `work`; a cancellation of whoever waits comes after its end.
 
     For what must not be left half done, takes a bounded time, and waits for no code of users.
     """
@@ -26,7 +26,7 @@ async def to_the_end(work: Coroutine[Any, Any, None], *, name: str) -> None:
             cancelled = error
     if cancelled is not None:
         raise cancelled
-    task.result()
+    return task.result()
 
 
 async def first_of(work: Awaitable[T], limit: Awaitable[object]) -> T | None:
@@ -70,11 +70,23 @@ class TaskOwner:
         try:
             if grace and (tasks := self._others()):
                 await asyncio.wait(tasks, timeout=grace)
-        finally:  # also when whoever closes is cancelled
-            while tasks := self._others():  # one that ends may have started another
-                for task in tasks:
-                    task.cancel()
+        finally:
+            await self._end_all()
+
+    async def _end_all(self) -> None:
+        """Join every task; a cancellation of whoever waits comes after that."""
+        told: set[asyncio.Task[Any]] = set()
+        interrupted: asyncio.CancelledError | None = None
+        while tasks := self._others():  # one that ends may have started another
+            for task in tasks - told:
+                task.cancel()
+            told |= tasks
+            try:
                 await asyncio.wait(tasks)
+            except asyncio.CancelledError as error:
+                interrupted = error
+        if interrupted is not None:
+            raise interrupted
 
     def _others(self) -> set[asyncio.Task[Any]]:
         return self._tasks - {asyncio.current_task()}

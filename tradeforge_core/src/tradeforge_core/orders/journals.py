@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tradeforge_core.errors import JournalUnavailable
 from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.tasks import to_the_end
 from tradeforge_core.orders.journal import Journal, JournalEntry, read_journal
 from tradeforge_core.orders.safety import JournalKind
 from tradeforge_core.orders.state_folder import (
@@ -43,7 +44,7 @@ class Journals:
         self._on_open = on_open
         self._open: dict[str, Journal] = {}
         self._damaged: dict[str, Path] = {}
-        self._opening = asyncio.Lock()
+        self._opening: dict[str, asyncio.Task[None]] = {}
 
     @property
     def folder(self) -> Path | None:
@@ -54,15 +55,22 @@ class Journals:
         """The journal of this account. Raises `JournalUnavailable`."""
         if found := self._open.get(account_id):
             return found
-        async with self._opening:
-            if account_id not in self._open:
-                await self._open_one(account_id)
+        if account_id not in self._opening:
+            # in a task of its own: who waits for it and goes must not leave a lock behind
+            opening = asyncio.create_task(self._open_one(account_id), name=f"journal {account_id}")
+            self._opening[account_id] = opening
+        opening = self._opening[account_id]
+        await asyncio.wait([opening])
+        opening.result()
         return self._open[account_id]
 
     async def _open_one(self, account_id: str) -> None:
-        journal = await Journal.open(self._path(account_id), clock=self._clock)
-        self._open[account_id] = journal
-        self._on_open(account_id, journal)
+        try:
+            journal = await Journal.open(self._path(account_id), clock=self._clock)
+            self._open[account_id] = journal
+            self._on_open(account_id, journal)
+        finally:
+            del self._opening[account_id]
         if journal.quarantined is not None:
             self._damaged[account_id] = journal.quarantined
             _log.error(
@@ -107,10 +115,14 @@ class Journals:
 
     async def close(self) -> None:
         """Write what waits, and let go of the locks."""
-        while self._open:
-            account_id, journal = next(iter(self._open.items()))
+        await to_the_end(self._close_all(), name="closing the journals")
+
+    async def _close_all(self) -> None:
+        if self._opening:
+            await asyncio.wait(self._opening.values())
+        opened, self._open = self._open, {}
+        for journal in opened.values():
             await journal.close()
-            self._open.pop(account_id, None)
 
     def _has_open(self, account_id: str) -> bool:
         path = self._path(account_id)
