@@ -264,9 +264,9 @@ class FakeProvider(Provider):
         self._look()
         return make.order(id=order_id)
 
-    async def _find_by_client_id(self, account_id: str, client_order_id: str) -> Order:
+    async def _find_by_client_id(self, account_id: str, client_order_id: str) -> list[Order]:
         self._look()
-        return make.order(client_order_id=client_order_id)
+        return [make.order(client_order_id=client_order_id)]
 
     async def _fetch_open_orders(self, account_id: str) -> list[Order]:
         return [make.order()]

@@ -24,6 +24,7 @@ from tradeforge_core import (
     OrderStatus,
     Plugins,
     Resolution,
+    RiskLimits,
     Settings,
     TradeForgeError,
     hookimpl,
@@ -77,6 +78,11 @@ class Stage:
         return [one for one in orders if one.tag != NEXT]
 
     @property
+    def standing(self) -> list[ExchangeOrder]:
+        """Those that were not refused."""
+        return [one for one in self.orders if one.status is not OrderStatus.REJECTED]
+
+    @property
     def held(self) -> int:
         return sum(one.size for one in self.sandbox.exchange.positions(int(self.account_id)))
 
@@ -120,6 +126,7 @@ async def stage(
     look_ups: LookUps = SHORT,
     timeouts: HttpTimeouts | None = None,
     journal: JournalKind = JournalKind.MEMORY,
+    limits: RiskLimits | None = None,
 ) -> AsyncIterator[Stage]:
     """A sandbox whose market stands still, a proxy in front of it, and a connected client."""
     outcomes = Outcomes()
@@ -131,7 +138,7 @@ async def stage(
         broker = TopStepXProvider(
             attrs.evolve(config, timeouts=timeouts or HttpTimeouts()),
             plugins=Plugins([outcomes], installed=False),
-            safety=OrderSafety(journal=journal, look_ups=look_ups),
+            safety=OrderSafety(journal=journal, look_ups=look_ups, limits=limits or RiskLimits()),
         )
         await stack.enter_async_context(broker)
         yield Stage(
@@ -170,9 +177,8 @@ async def _place(on: Stage) -> None:
 
 
 def _is_booked(on: Stage) -> bool:
-    booked = [one for one in on.orders if one.status is not OrderStatus.REJECTED]
-    assert len(booked) <= 1, f"{len(booked)} orders of one intent"
-    return bool(booked)
+    assert len(on.standing) <= 1, f"{len(on.standing)} orders of one intent"
+    return bool(on.standing)
 
 
 PLACE = Mutation(

@@ -114,7 +114,8 @@ class VenueAdapter(ABC):
     async def _fetch_order(self, account_id: str, order_id: str) -> Order: ...
 
     @abstractmethod
-    async def _find_by_client_id(self, account_id: str, client_order_id: str) -> Order: ...
+    async def _find_by_client_id(self, account_id: str, client_order_id: str) -> list[Order]:
+        """Every order of this name, of any status, oldest first; none if there is none."""
 
     @abstractmethod
     async def _fetch_open_orders(self, account_id: str) -> list[Order]: ...

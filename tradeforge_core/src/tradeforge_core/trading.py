@@ -14,7 +14,7 @@ from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.enums import (
     BarUnit,
 )
-from tradeforge_core.errors import NotSupported, TradeForgeError
+from tradeforge_core.errors import NotFound, NotSupported, TradeForgeError
 from tradeforge_core.events import (
     OrderOutcomeEvent,
 )
@@ -35,6 +35,7 @@ from tradeforge_core.models import (
     exact_or_none,
 )
 from tradeforge_core.orders._journal_entry import JournalEntry
+from tradeforge_core.orders.client_ids import of_name
 from tradeforge_core.orders.kill_switch import Halt
 from tradeforge_core.orders.safety import OrderSafety
 from tradeforge_core.outcomes import Accepted, CancelResult, OrderOutcome
@@ -176,9 +177,11 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
     async def find_order(self, account_id: str, client_order_id: str) -> Order:
         self._require_connection()
         began = self._clock.now()
-        order = await self._find_by_client_id(account_id, client_order_id)
-        self._ledger.saw_order(order, began)
-        return order
+        found = await self._find_by_client_id(account_id, client_order_id)
+        if not (orders := of_name(found, account_id, client_order_id)):
+            raise NotFound(f"account {account_id} has no order {client_order_id!r}")
+        self._ledger.saw_order(orders[0], began)
+        return orders[0]
 
     async def get_open_orders(self, account_id: str) -> list[Order]:
         self._require_connection()

@@ -288,14 +288,12 @@ class TopStepXProvider(Provider):
                 return order
         raise NotFound(f"there is no order {order_id} of the last days in account {account_id}")
 
-    async def _find_by_client_id(self, account_id: str, client_order_id: str) -> Order:
+    async def _find_by_client_id(self, account_id: str, client_order_id: str) -> list[Order]:
         now = self._clock.now()
         made = made_at(client_order_id)
         start = now - _LOOK_BACK if made is None else made - _CLOCKS_APART
-        for row in await self._orders_since(account_id, start):
-            if row.customTag == client_order_id:
-                return _mapping.to_order(row)
-        raise NotFound(f"account {account_id} has no order {client_order_id!r}")
+        rows = await self._orders_since(account_id, start)
+        return _by_id(_mapping.to_order(row) for row in rows if row.customTag == client_order_id)
 
     async def _fetch_open_orders(self, account_id: str) -> list[Order]:
         try:

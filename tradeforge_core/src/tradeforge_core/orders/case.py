@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 
 from attrs import define, field
@@ -35,6 +36,8 @@ class Case:
     """Of a placed order."""
     change: OrderChange | None = None
     """Of a modified order."""
+    before: Order | None = None
+    """The order before it was modified; None once a later change may have replaced this one."""
     closing: Closing | None = None
     """Of a closed position."""
     journal: Journal | None = None
@@ -47,9 +50,15 @@ class Case:
     acknowledged: bool = False
     duplicate: TradeForgeError | None = None
     """The venue's refusal of a second order of this name."""
+    sighted: Order | None = None
+    """The order as the private stream last showed it."""
+    until_done: ExitStack = field(factory=ExitStack)
+    """What counts for as long as somebody works at it, whatever becomes of the caller."""
+    sending_again: asyncio.Lock = field(factory=asyncio.Lock)
     given_up: asyncio.Event = field(factory=asyncio.Event)
     """Set when whoever waits need not wait any longer."""
-    settled: asyncio.Event = field(factory=asyncio.Event)
+    closed: asyncio.Event = field(factory=asyncio.Event)
+    """Set when the outcome is known, or nobody looks for it any more."""
 
     @property
     def id(self) -> str:
@@ -62,6 +71,12 @@ class Case:
     @property
     def is_settled(self) -> bool:
         return self.outcome is not None and not isinstance(self.outcome, Unknown)
+
+    @property
+    def refusal(self) -> TradeForgeError | None:
+        """The venue's word that it made no order of this: of one request it is proof, of a second
+        one only that there was a first."""
+        return self.duplicate if self.attempts == 1 else None
 
     @property
     def is_open_risk(self) -> bool:

@@ -1,7 +1,11 @@
 """The name of an order, made before it is sent, unique for ever."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+
+from tradeforge_core.enums import OrderStatus
+from tradeforge_core.models import Order
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PREFIX = "tf1"
@@ -34,3 +38,10 @@ def made_at(client_order_id: str) -> datetime | None:
         return _EPOCH + timedelta(milliseconds=number >> 80)
     except OverflowError:  # no time that a calendar has
         return None
+
+
+def of_name(orders: Iterable[Order], account_id: str, client_order_id: str) -> list[Order]:
+    """The orders that have the name: one, or none. A venue may file a refused one beside it."""
+    name = account_id, client_order_id
+    ours = [one for one in orders if (one.account_id, one.client_order_id) == name]
+    return [one for one in ours if one.status is not OrderStatus.REJECTED] or ours[:1]

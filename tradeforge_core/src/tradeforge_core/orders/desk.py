@@ -1,6 +1,7 @@
 """Where orders leave: checked, approved, named, written down, sent once, followed to their end."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,8 @@ class OrderDesk:
         journal = await self._journal(named.account_id)
         await self._refuse_used_name(request, journal)
         await self._look_around(named.account_id)
-        with self._gate.claim(named):
+        with ExitStack() as until_done:
+            until_done.enter_context(self._gate.claim(named))
             await self._gate.check(named, contract)
             await self._refuse_while_unknown(named)
             send = await before_sending(self._venue._prepare_order(named), "place")
@@ -75,8 +77,14 @@ class OrderDesk:
                 details=to_json(named),
                 name=named.client_order_id,
             )
-            case = Case(intent=intent, send=send, request=named, journal=journal)
-            order = await self._path.carry_out(case)
+            case = Case(
+                intent=intent,
+                send=send,
+                request=named,
+                journal=journal,
+                until_done=until_done.pop_all(),  # a caller who goes must not make room by that
+            )
+        order = await self._path.carry_out(case)
         assert order is not None
         return order
 
@@ -104,7 +112,8 @@ class OrderDesk:
             order_id=order_id,
             details=to_json(change),
         )
-        await self._path.carry_out(Case(intent=intent, send=send, change=change, journal=journal))
+        case = Case(intent=intent, send=send, change=change, before=order, journal=journal)
+        await self._path.carry_out(case)
 
     async def cancel(self, account_id: str, order_id: str, *, patient: bool = True) -> None:
         self._require_connection()

@@ -8,9 +8,9 @@ from attrs import frozen
 
 from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.enums import OrderStatus
-from tradeforge_core.errors import NotFound
 from tradeforge_core.models import Order, OrderRequest
 from tradeforge_core.orders.case import Case
+from tradeforge_core.orders.client_ids import of_name
 from tradeforge_core.orders.intents import Operation
 from tradeforge_core.requests import OrderChange
 
@@ -39,11 +39,11 @@ async def look(venue: VenueAdapter, case: Case) -> Finding:
 
 
 async def _look_for_placed(venue: VenueAdapter, case: Case) -> Finding:
-    try:
-        order = await venue._find_by_client_id(case.intent.account_id, case.id)
-    except NotFound:
-        return NO_TRACE
-    return judge_placed(case, order)
+    account_id = case.intent.account_id
+    orders = of_name(await venue._find_by_client_id(account_id, case.id), account_id, case.id)
+    if len(orders) > 1:
+        return Finding(Verdict.CONFLICT, None, f"the venue has {len(orders)} orders of this name")
+    return judge_placed(case, orders[0]) if orders else NO_TRACE
 
 
 def judge_placed(case: Case, order: Order) -> Finding:
@@ -51,6 +51,8 @@ def judge_placed(case: Case, order: Order) -> Finding:
     assert case.request is not None
     if differences := ", ".join(_differences(case.request, order)):
         return Finding(Verdict.CONFLICT, order, f"the order of this name has another {differences}")
+    if order.status is OrderStatus.REJECTED and case.attempts > 1:
+        return NO_TRACE  # one of the requests was refused: it says nothing about the others
     if order.status is OrderStatus.REJECTED:
         return Finding(Verdict.REFUSED, order, "the venue has it as a rejected order")
     return Finding(Verdict.DONE, order)
@@ -79,15 +81,22 @@ async def _look_for_changed(venue: VenueAdapter, case: Case) -> Finding:
     assert case.change is not None
     if _has(order, case.change):
         return Finding(Verdict.DONE, order)
-    if order.status.is_final:
+    if order.status.is_final and case.before is not None and _is_same(case, order):
         return Finding(Verdict.REFUSED, order, f"the order is {order.status} without it")
     return NO_TRACE
 
 
 def _has(order: Order, change: OrderChange) -> bool:
-    members = ("size", "limit_price", "stop_price", "trail_distance")
-    wanted = ((getattr(change, one), getattr(order, one)) for one in members)
+    wanted = ((getattr(change, one), getattr(order, one)) for one in _CHANGEABLE)
     return all(value is None or value == there for value, there in wanted)
+
+
+def _is_same(case: Case, order: Order) -> bool:
+    """Whether the order is as before the change: else a later one may have replaced it."""
+    return all(getattr(case.before, one) == getattr(order, one) for one in _CHANGEABLE)
+
+
+_CHANGEABLE = ("size", "limit_price", "stop_price", "trail_distance")
 
 
 async def _order_of(venue: VenueAdapter, case: Case) -> Order:
@@ -101,10 +110,10 @@ async def _look_for_closed(venue: VenueAdapter, case: Case) -> Finding:
     positions = await venue._fetch_positions(case.intent.account_id)
     ours = (one.size for one in positions if one.contract_id == case.intent.contract_id)
     held, before, target = sum(ours, Decimal(0)), case.closing.held, case.closing.target
-    if held == target:
-        return Finding(Verdict.DONE)
     if before is None or target is None or held == before:
         return NO_TRACE
+    if held == target:
+        return Finding(Verdict.DONE)
     return Finding(
         Verdict.CONFLICT, None, f"{before:f} were held and {held:f} are, where {target:f} should be"
     )

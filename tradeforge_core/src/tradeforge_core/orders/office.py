@@ -61,6 +61,7 @@ class OrderOffice:
         )
         self.path = OrderPath(
             venue,
+            known_orders=known_orders,
             tasks=self.tasks,
             clock=clock,
             times=safety.look_ups,

@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.converter import to_json
 from tradeforge_core.errors import (
+    DecodeError,
     Disconnected,
     DuplicateClientOrderId,
     DuplicateIntent,
@@ -42,6 +43,9 @@ from tradeforge_core.outcomes import (
 from tradeforge_core.outcomes import (
     NotSent as NotSentOutcome,
 )
+
+if TYPE_CHECKING:
+    from tradeforge_core.state import KnownOrders
 
 T = TypeVar("T")
 
@@ -77,12 +81,14 @@ class OrderPath:
         self,
         venue: VenueAdapter,
         *,
+        known_orders: "KnownOrders",
         tasks: TaskOwner,
         clock: Clock,
         times: LookUps,
         announce: Callable[[OrderOutcome], None],
         notice: Callable[[Case], None],
     ) -> None:
+        self._known_orders = known_orders
         self._tasks = tasks
         self._clock = clock
         self._announce = announce
@@ -114,7 +120,11 @@ class OrderPath:
 
         Not `patient` means that the caller does not wait for the search after a lost answer.
         """
-        self._keep(case)
+        try:
+            self._keep(case)
+        except InvalidOrder:
+            case.until_done.close()
+            raise
         try:
             await self._tasks.run(self._work(case, patient), name=case.name)
         except asyncio.CancelledError:
@@ -135,6 +145,7 @@ class OrderPath:
         """Somebody has taken note that it will not be known; nobody need wait for it."""
         case.acknowledged = True
         case.given_up.set()
+        case.closed.set()
         self._cases.pop(case.key, None)
 
     async def send_again(self, case: Case) -> None:
@@ -145,6 +156,7 @@ class OrderPath:
         """End every search; whoever waits for one is told what is known."""
         for case in self.cases():
             case.given_up.set()
+            case.closed.set()
         await self._searches.close()
 
     def forget(self) -> None:
@@ -156,16 +168,20 @@ class OrderPath:
     def _keep(self, case: Case) -> None:
         if case.key in self._cases:
             raise InvalidOrder([f"client_order_id {case.id!r} is in use by an order on its way"])
+        for earlier in self._cases.values() if case.change is not None else ():
+            if earlier.intent.order_id == case.intent.order_id:
+                earlier.before = None  # what the order is from now on proves no refusal of it
         self._cases[case.key] = case
         self._notice(case)
 
     async def _work(self, case: Case, patient: bool) -> None:
-        await self._attempt(case)
-        if case.is_settled:
-            return
-        searching = self._searches.start(self._search(case), name=f"search for {case.name}")
-        if patient:
-            await self._patience(case, searching)
+        with case.until_done:
+            await self._attempt(case)
+            if case.is_settled:
+                return
+            searching = self._searches.start(self._search(case), name=f"search for {case.name}")
+            if patient:
+                await self._patience(case, searching)
 
     async def _work_again(self, case: Case) -> None:
         await self._attempt(case)
@@ -195,8 +211,11 @@ class OrderPath:
         except TradeForgeError as error:
             self._refuse(case, error)
             return
+        if case.is_settled:
+            return  # it became known while this was written down: nothing needs to leave
         try:
             order = await case.send()
+            self._refuse_answer_of_another(case, order)
         except asyncio.CancelledError:
             ended = Disconnected("disconnect() came before the answer")
             self.record(case, unknown(case, ended, self._clock.now()), ended)
@@ -210,6 +229,14 @@ class OrderPath:
         """As an attempt, in a task of its own: whoever looks may stop waiting for it."""
         with suppress(Disconnected):  # by disconnect(), which ends the search as well
             await self._searches.run(self._attempt(case), name=f"once more {case.name}")
+
+    def _refuse_answer_of_another(self, case: Case, order: Order | None) -> None:
+        """A proxy may say an answer twice, and the second one comes as that of the next request."""
+        if order is None or order.id not in self._known_orders:
+            return
+        name = self._known_orders[order.id].client_order_id
+        if name not in (None, case.id):
+            raise DecodeError(f"the venue answered with order {order.id}, which is {name!r}")
 
     async def _hand_off(self, case: Case) -> None:
         """Write down that it leaves now; once this returns, that is on the disk."""
@@ -251,6 +278,6 @@ class OrderPath:
             case.journal.settle(case.id, _STATES[type(outcome)], to_json(outcome), outcome.time)
         if not isinstance(outcome, Unknown):
             self._cases.pop(case.key, None)
-            case.settled.set()
+            case.closed.set()
         self._notice(case)
         self._announce(outcome)

@@ -5,6 +5,7 @@ itself is never proof: the request may arrive yet. So an outcome ends as known o
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -21,6 +22,8 @@ from tradeforge_core.orders.evidence import Finding, Verdict, judge_placed, look
 from tradeforge_core.orders.intents import Operation
 from tradeforge_core.orders.safety import LookUps
 from tradeforge_core.outcomes import Evidence, OrderOutcome, Resolution, Unknown
+
+_log = logging.getLogger("tradeforge_core")
 
 _MOST_ATTEMPTS = 3
 """Of a cancel, each after a look that showed the order at work."""
@@ -55,6 +58,8 @@ class Resolver:
         began = self._clock.monotonic()
         until = began + self._times.deadline
         absences = _Absences(since=began)
+        if case.sighted is not None:  # while its answer was still to come
+            self.saw(case, case.sighted)
         for pause in self._times.waits():
             left = until - self._clock.monotonic()
             if left <= 0 or case.is_settled:
@@ -72,9 +77,16 @@ class Resolver:
             self._note(case, self._resolution(case, absences))
 
     def saw(self, case: Case, order: Order) -> None:
-        """The private stream showed an order of this name."""
-        if case.intent.operation is Operation.PLACE and isinstance(case.outcome, Unknown):
-            self._conclude(case, judge_placed(case, order), Evidence.STREAMED)
+        """The private stream showed an order of this name.
+
+        Only one that was taken proves something: the venue shows a refused second order as well.
+        """
+        if case.intent.operation is not Operation.PLACE:
+            return
+        case.sighted = order
+        finding = judge_placed(case, order)
+        if isinstance(case.outcome, Unknown) and finding.verdict is Verdict.DONE:
+            self._conclude(case, finding, Evidence.STREAMED)
 
     async def _by(self, until: float, work: Coroutine[Any, Any, None]) -> None:
         """Wait for the look until then at the most: a venue that hangs must not hold the caller."""
@@ -99,6 +111,9 @@ class Resolver:
                 finding = await look(self._venue, case)
         except TradeForgeError:
             return  # a look that failed: no evidence of anything
+        except Exception:  # noqa: BLE001  # a bug, of a provider perhaps, must not end the search
+            _log.exception("a look for %s failed", case.name)
+            return
         if finding.verdict is Verdict.NO_TRACE:
             absences.looks += 1
         elif finding.verdict is Verdict.AGAIN:
@@ -112,9 +127,9 @@ class Resolver:
         now = self._clock.now()
         if finding.verdict is Verdict.DONE:
             self._record(case, acceptance(case, finding.order, now, _how(case, evidence)))
-        elif finding.verdict is Verdict.CONFLICT and case.duplicate is not None:
+        elif finding.verdict is Verdict.CONFLICT and case.refusal is not None:
             # the name was taken by another order: this one was refused, as the venue says
-            self._record(case, self._refused(case), case.duplicate)
+            self._record(case, self._refused(case), case.refusal)
         elif finding.verdict is Verdict.REFUSED:
             error = OrderRejected(
                 f"{case.intent.operation}: {finding.reason}",
@@ -125,8 +140,8 @@ class Resolver:
             self._note(case, Resolution.CONFLICT, finding.reason)
 
     def _refused(self, case: Case) -> OrderOutcome:
-        assert isinstance(case.duplicate, OrderRejected)
-        return rejection(case, case.duplicate, self._clock.now())
+        assert isinstance(case.refusal, OrderRejected)
+        return rejection(case, case.refusal, self._clock.now())
 
     def _resolution(self, case: Case, absences: _Absences) -> Resolution:
         if isinstance(case.outcome, Unknown) and case.outcome.resolution is Resolution.CONFLICT:
@@ -140,9 +155,9 @@ class Resolver:
         outcome = case.outcome
         if not isinstance(outcome, Unknown):
             return
-        if resolution is Resolution.ABSENT and case.duplicate is not None:
+        if resolution is Resolution.ABSENT and case.refusal is not None:
             # the venue's own words: it made no order of this request
-            self._record(case, self._refused(case), case.duplicate)
+            self._record(case, self._refused(case), case.refusal)
         elif resolution is not outcome.resolution:
             changed = attrs.evolve(
                 outcome,

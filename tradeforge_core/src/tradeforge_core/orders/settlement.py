@@ -94,11 +94,10 @@ class Settlement:
         for case in self._path.cases(client_order_id):
             try:
                 async with asyncio.timeout(timeout):
-                    await case.settled.wait()
+                    await case.closed.wait()
             except TimeoutError:
                 break
-            assert case.outcome is not None
-            return case.outcome
+            return case.outcome or unknown(case, Disconnected("no answer yet"), self._clock.now())
         return await self.outcome(client_order_id)
 
     async def resubmit(self, client_order_id: str, *, accept_duplicate_risk: bool) -> Order:
@@ -107,8 +106,10 @@ class Settlement:
             raise InvalidOrder([f"{case.name} is no placed order: look, and decide anew"])
         self._check_risk_of_two(case, accept_duplicate_risk)
         self._gate.check_halt()
-        case.send = await before_sending(self._venue._prepare_order(case.request), "place")
-        await self._path.send_again(case)
+        async with case.sending_again:
+            case.send = await before_sending(self._venue._prepare_order(case.request), "place")
+            if not case.is_settled:  # it may have been found meanwhile
+                await self._path.send_again(case)
         order = case.accepted_order()
         assert order is not None
         return order

@@ -30,7 +30,8 @@ class Unwinding:
     async def cancel_all(self, account_id: str, contract_id: str | None) -> list[CancelResult]:
         """Cancel every open order, of one contract or of all, each by itself."""
         with reads_go(Lane.URGENT):
-            orders = await self._open_orders(account_id, contract_id)
+            look = self._open_orders(account_id, contract_id)
+            orders = await before_sending(look, "cancel", Lane.URGENT)
             return await self._cancel_each(account_id, orders)
 
     async def close(self, account_id: str, contract_id: str, size: Decimal | None) -> None:
