@@ -116,7 +116,7 @@ ELSEWHERE = {
     "F24": "the process, not the venue: the crash matrix",
     "F25": "the process, not the venue: the crash matrix",
     "F26": "the disk: tests of the journal",
-    "F27": "the disk: tests of the journal, and test_truth_table_of_connections.py",
+    "F27": "the disk: tests of the journal",
     "F28": "two processes: test_hostile_venue.py, and the lock of the journal",
     "F29": "names are random, see tests/core/test_client_ids.py",
     "F30": "a name of another: test_hostile_venue.py",
