@@ -106,7 +106,8 @@ class TradingPlatformAPI(ABC):
         """Send one order, once, and return it as accepted; fills arrive later, by stream.
 
         Raises `InvalidOrder`, `OrderVetoed`, `NotSupported` and `NotSent` (nothing left),
-        `OrderRejected` (the venue said no) and `OrderOutcomeUnknown` (look before you try again).
+        `OrderRejected` (the venue said no), `OrderOutcomeUnknown` (look before you try again) and
+        `ProtectionIncomplete` (accepted, and an exit of its bracket is missing).
         """
 
     @abstractmethod
