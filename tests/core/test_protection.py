@@ -152,7 +152,8 @@ class Books:
 
     async def fetch_order(self, account_id: str, order_id: str) -> Order:
         self._look()
-        return self.entry if order_id == "7" else self.legs[order_id]
+        known = {"7": self.entry, "17": attrs.evolve(self.entry, id="17")}
+        return known.get(order_id) or self.legs[order_id]
 
     async def fetch_exits(self, entry: Order) -> list[Order]:
         self._look()
@@ -793,6 +794,42 @@ async def test_a_user_who_is_closing_is_not_interfered_with(
     await risky.spend(20)
     await closing
     assert (risky.alarms, len(risky.closes), guards()) == ([], 1, [])
+
+
+async def test_nor_one_who_is_about_to(flattened: "FakeProvider", risky: Books) -> None:
+    risky.rest()
+    await flattened.place_order(bracket())
+    risky.fill(CANCELLED)
+    may_look, look = asyncio.Event(), risky.fetch_open_orders
+
+    async def slow(account_id: str) -> list[Order]:
+        await may_look.wait()
+        return await look(account_id)
+
+    flattened._fetch_open_orders = slow  # type: ignore[method-assign]
+    leaving = asyncio.ensure_future(flattened.flatten("1"))
+    await risky.spend(30)
+    assert risky.closes == []
+    may_look.set()
+    await risky.done(leaving)
+    await risky.spend(20)
+    assert (risky.alarms, len(risky.closes), guards()) == ([], 1, [])
+
+
+async def test_two_entries_that_are_lost_are_closed_once(
+    flattened: "FakeProvider", risky: Books, make: "Make"
+) -> None:
+    risky.rest()
+    await flattened.place_order(bracket())
+    flattened._submit_order = lambda request: _accepted(  # type: ignore[method-assign]
+        make, "17", request
+    )
+    await flattened.place_order(bracket())
+    risky.fill(CANCELLED)
+    await risky.spend(40)
+    (alarm,) = risky.alarms
+    assert alarm.flattened
+    assert (len(risky.closes), guards()) == (1, [])
 
 
 async def test_a_close_of_unknown_outcome_is_not_followed_by_another(

@@ -49,7 +49,7 @@ class Surroundings:
     is_released: Callable[[Order], bool]
     """Whether the user has taken this exit back himself."""
     is_closing: Callable[[Order], bool]
-    """Whether the user is closing what the entry holds, at this moment."""
+    """Whether what the entry holds is being closed at this moment."""
 
 
 class Guard:

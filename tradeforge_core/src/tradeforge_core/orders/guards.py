@@ -48,6 +48,7 @@ class Guards:
         clock: Clock,
         cases: Callable[[], list[Case]],
         flatten: Callable[[str, str], Awaitable[None]],
+        is_leaving: Callable[[str, str], bool],
         report: Callable[[TradeForgeError], None],
     ) -> None:
         self._venue = venue
@@ -55,6 +56,7 @@ class Guards:
         self._clock = clock
         self._cases = cases
         self._flatten = flatten
+        self._is_leaving = is_leaving
         self._report = report
         self._tasks = TaskOwner()
         self._closed = False
@@ -67,7 +69,7 @@ class Guards:
             settings=settings,
             open_orders=self._open_orders,
             is_released=lambda leg: (leg.account_id, leg.id) in self._released,
-            is_closing=lambda entry: any(one.outcome is None for one in self._closes(entry)),
+            is_closing=self._is_closing,
         )
 
     # --- what guards are told ---
@@ -215,6 +217,11 @@ class Guards:
             for case in self._cases()
             if (case.intent.operation, case.intent.account_id, case.intent.contract_id) == place
         ]
+
+    def _is_closing(self, entry: Order) -> bool:
+        """By the user, or by the guard of another entry: two closes could turn it around."""
+        on_its_way = any(case.outcome is None for case in self._closes(entry))
+        return on_its_way or self._is_leaving(entry.account_id, entry.contract_id)
 
     async def _open_orders(self, account_id: str) -> list[Order]:
         """One look serves every guard of the account for a while, also one that failed."""

@@ -57,6 +57,9 @@ class OrderOffice:
             clock=clock,
             cases=lambda: self.path.cases(),
             flatten=lambda account_id, contract_id: self.unwinding.flatten(account_id, contract_id),
+            is_leaving=lambda account_id, contract_id: self.unwinding.is_leaving(
+                account_id, contract_id
+            ),
             report=report,
         )
         self.path = OrderPath(

@@ -1,7 +1,9 @@
 """Getting out: cancel what works, close what is held, and prove by reading back that it is so."""
 
 import asyncio
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
 from tradeforge_core.adapter import VenueAdapter
@@ -26,6 +28,20 @@ class Unwinding:
         self._desk = desk
         self._venue = venue
         self._clock = clock
+        self._leaving: Counter[tuple[str, str | None]] = Counter()
+
+    def is_leaving(self, account_id: str, contract_id: str) -> bool:
+        """Whether this contract, or all of the account, is being closed at this moment."""
+        return any(self._leaving[account_id, place] for place in (contract_id, None))
+
+    @contextmanager
+    def _noted(self, account_id: str, contract_id: str | None) -> Iterator[None]:
+        self._leaving[account_id, contract_id] += 1
+        try:
+            yield
+        finally:
+            self._leaving[account_id, contract_id] -= 1
+            self._leaving += Counter()  # forget what is over
 
     async def cancel_all(self, account_id: str, contract_id: str | None) -> list[CancelResult]:
         """Cancel every open order, of one contract or of all, each by itself."""
@@ -36,7 +52,7 @@ class Unwinding:
 
     async def close(self, account_id: str, contract_id: str, size: Decimal | None) -> None:
         """Close, and take the exits of brackets along, which would open a new position."""
-        with reads_go(Lane.URGENT):
+        with self._noted(account_id, contract_id), reads_go(Lane.URGENT):
             held = await before_sending(self._held(account_id, contract_id), "close", Lane.URGENT)
             await self._desk.close(account_id, contract_id, size, held=held)
             if self._venue.capabilities.brackets and held:
@@ -53,7 +69,7 @@ class Unwinding:
         a close that may come yet.
         """
         closing = _Closing(self._desk, account_id)
-        with reads_go(Lane.URGENT):
+        with self._noted(account_id, contract_id), reads_go(Lane.URGENT):
             await self._await_flat(account_id, contract_id, closing)
         for failure in closing.failures:
             if isinstance(failure, OrderOutcomeUnknown):
