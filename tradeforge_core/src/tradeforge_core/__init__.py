@@ -224,5 +224,6 @@ def __getattr__(name: str) -> object:
     if name in ("KnownOrders", "KnownPositions"):
         from tradeforge_core import state
 
-        return getattr(state, name)
+        value = globals()[name] = getattr(state, name)
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
