@@ -43,7 +43,7 @@ SHORT = LookUps(pauses=(0.02, 0.05, 0.1, 0.2), deadline=0.8, settle=0.2, slow=0.
 RESOLVED_WITHIN = 5.0
 """Seconds from the call to the outcome of what the venue did."""
 NEXT = "the next one"
-_AT_ONCE = 8
+_AT_ONCE = 16
 """Rows that are tried side by side."""
 
 ERRORS: dict[type, tuple[type[Exception], ...]] = {
