@@ -238,7 +238,8 @@ class FakeProvider(Provider):
     async def _submit_order(self, request: OrderRequest) -> Order:
         self.submitted.append(request)
         await self._write(request)
-        return make.order(client_order_id=request.client_order_id)
+        number = 6 + len(self.submitted)
+        return make.order(id=str(number), client_order_id=request.client_order_id)
 
     async def _submit_change(self, change: OrderChange) -> None:
         await self._write(change)

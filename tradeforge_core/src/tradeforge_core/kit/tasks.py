@@ -74,7 +74,10 @@ class TaskOwner:
             await self._end_all()
 
     async def _end_all(self) -> None:
-        """Join every task; a cancellation of whoever waits comes after that."""
+        """Join every task; a cancellation of whoever waits comes after that, or soon.
+
+        Not always after it: a task that is to be joined may itself wait for whoever joins it.
+        """
         told: set[asyncio.Task[Any]] = set()
         interrupted: asyncio.CancelledError | None = None
         while tasks := self._others():  # one that ends may have started another
@@ -82,9 +85,12 @@ class TaskOwner:
                 task.cancel()
             told |= tasks
             try:
-                await asyncio.wait(tasks)
+                _, left = await asyncio.wait(tasks, timeout=_SOON if interrupted else None)
             except asyncio.CancelledError as error:
                 interrupted = error
+            else:
+                if left:
+                    break
         if interrupted is not None:
             raise interrupted
 
@@ -96,3 +102,7 @@ class TaskOwner:
         if not task.cancelled() and (error := task.exception()) is not None:
             # whoever awaits the task gets the error; this is for the case that nobody does
             _log.debug("the task %s ended with %r", task.get_name(), type(error).__name__)
+
+
+_SOON = 0.5
+"""Seconds that the tasks have to end once whoever closes them is cancelled."""
