@@ -44,7 +44,9 @@ def is_lost(event: Event) -> bool:
 
 @pytest.mark.usefixtures("venue")
 def test_every_line_of_json_is_an_event(capsys: Capture) -> None:
-    assert main(["quotes", "MNQ", "CON.F.US.GCE.Z26", "--json", "--seconds", "1"]) == 0
+    main(["contracts", "search", "MGC", "--json"])
+    (gold,) = json.loads(capsys.readouterr().out)  # whichever is in front today
+    assert main(["quotes", "MNQ", gold["id"], "--json", "--seconds", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     events: list[Event] = [from_json(Event, line) for line in lines]
     quotes = [event for event in events if isinstance(event, QuoteEvent)]
