@@ -44,7 +44,7 @@ def is_lost(event: Event) -> bool:
 
 @pytest.mark.usefixtures("venue")
 def test_every_line_of_json_is_an_event(capsys: Capture) -> None:
-    main(["contracts", "search", "MGC", "--json"])
+    main(["contracts", "search", "GC", "--json"])
     (gold,) = json.loads(capsys.readouterr().out)  # whichever is in front today
     assert main(["quotes", "MNQ", gold["id"], "--json", "--seconds", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
