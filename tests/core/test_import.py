@@ -49,10 +49,11 @@ def test_the_check_above_can_see_what_is_loaded() -> None:
     assert _python(code).split() == ["httpx"]
 
 
-def test_it_takes_less_than_a_tenth_of_a_second(tmp_path: Path) -> None:
-    """More than an empty program, of the processor's time, which others on a machine leave alone.
+def test_it_costs_little_more_than_what_it_needs(tmp_path: Path) -> None:
+    """Of the processor's time, beside its dependencies in the same run: machines differ.
 
-    Compiled files are there, as after any installation.
+    Where they take 50 ms, the whole stays within a tenth of a second. Compiled files are there, as
+    after any installation.
     """
     env = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -64,13 +65,13 @@ def test_it_takes_less_than_a_tenth_of_a_second(tmp_path: Path) -> None:
         return ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
 
     seconds("import tradeforge_core")  # compiles
-    bare, importing = [], []
+    needed, importing = [], []
     for _ in range(20):  # the best of them counts: whoever is fast enough once is fast enough
-        bare.append(seconds("pass"))
+        needed.append(seconds("import asyncio, attrs, pluggy"))
         importing.append(seconds("import tradeforge_core"))
-        if min(importing) - min(bare) < 0.1:
+        if min(importing) < 2 * min(needed):
             return
-    pytest.fail(f"importing took {min(importing) - min(bare):.3f} s")
+    pytest.fail(f"importing took {min(importing):.3f} s, what it needs {min(needed):.3f} s")
 
 
 def test_nothing_is_read_and_nothing_is_set_up(tmp_path: Path) -> None:
