@@ -6,10 +6,10 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz crash record format lock clean
+.PHONY: help demo test check bench scoreboard fuzz crash record format lock clean
 
 help: ## show what can be made
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: $(READY) ## trade on a local sandbox, no account needed
 	@$(BIN)/tradeforge demo
@@ -32,10 +32,14 @@ crash: $(READY) ## kill a trading program at every point, ten times each (make c
 record: $(READY) ## record the REST cassettes again, from a sandbox or, with FROM=settings, from your venue (docs/recording.md)
 	$(BIN)/pytest tests/topstepx/cassettes -q --record=$(or $(FROM),sandbox)
 
-bench: $(READY) ## what a message costs, beside other clients, memory over a million events, and an order on record
+bench: $(READY) ## what a message costs, beside other clients, memory over a million events, an order on record, and the whole way of an order
 	@$(BIN)/python -m benchmarks.stream_decode
 	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python -m benchmarks.journal
+	@$(BIN)/python -m benchmarks.order_path
+
+scoreboard: $(READY) ## measure lost answers again, and write the table of docs/order-safety.md
+	@$(BIN)/python -m benchmarks.scoreboard --write
 
 format: $(READY) ## rewrite the code in the house format
 	$(BIN)/ruff format .

@@ -25,7 +25,9 @@ def _run(module: str, *arguments: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("module", ["stream_decode", "memory", "contender", "hub", "journal"])
+@pytest.mark.parametrize(
+    "module", ["stream_decode", "memory", "contender", "hub", "journal", "order_path", "scoreboard"]
+)
 def test_each_says_what_it_is(module: str) -> None:
     assert "usage:" in _run(f"benchmarks.{module}", "--help")
 
@@ -46,6 +48,12 @@ def test_memory_is_measured() -> None:
     (row,) = json.loads(_run("benchmarks.memory", "--kinds", "trades", *FEW))
     assert row["events"] == 512
     assert row["at_the_end_kib"] >= row["after_warmup_kib"] + row["growth_kib"] > 0
+
+
+def test_an_order_is_measured_beside_a_bare_post() -> None:
+    found = json.loads(_run("benchmarks.order_path", "--orders", "2", "--json"))
+    assert [row["order"] for row in found] == ["bare", "durable", "memory"]
+    assert all(row["p99_ms"] >= row["p50_ms"] > 0 for row in found)
 
 
 def test_an_order_on_record_is_measured_beside_the_bare_disk() -> None:
