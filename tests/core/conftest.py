@@ -238,8 +238,13 @@ class FakeProvider(Provider):
     async def _submit_order(self, request: OrderRequest) -> Order:
         self.submitted.append(request)
         await self._write(request)
-        number = 6 + len(self.submitted)
-        return make.order(id=str(number), client_order_id=request.client_order_id)
+        return self._named(request.client_order_id)
+
+    def _named(self, client_order_id: str | None) -> Order:
+        """The order of this name; each name that was sent has an id of its own, from 7 on."""
+        names = [one.client_order_id for one in self.submitted]
+        number = names.index(client_order_id) if client_order_id in names else 0
+        return make.order(id=str(7 + number), client_order_id=client_order_id)
 
     async def _submit_change(self, change: OrderChange) -> None:
         await self._write(change)
@@ -267,7 +272,7 @@ class FakeProvider(Provider):
 
     async def _find_by_client_id(self, account_id: str, client_order_id: str) -> list[Order]:
         self._look()
-        return [make.order(client_order_id=client_order_id)]
+        return [self._named(client_order_id)]
 
     async def _fetch_open_orders(self, account_id: str) -> list[Order]:
         return [make.order()]

@@ -168,6 +168,20 @@ class TestLimits:
         results = await asyncio.gather(*placing, return_exceptions=True)
         assert sum(isinstance(one, Order) for one in results) <= 1
 
+    async def test_an_order_counts_whose_caller_is_gone(
+        self, limited: Callable[..., Any], eventually: Callable[..., Any]
+    ) -> None:
+        broker, _ = await limited(max_position=3)
+        broker.may_answer.clear()
+        caller = asyncio.create_task(broker.place_order(buy(2)))
+        await eventually(lambda: broker.submitted)
+        caller.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        with pytest.raises(OrderVetoed, match="max_position is 3, and it could become 4"):
+            await broker.place_order(buy(2))
+        broker.may_answer.set()
+
     async def test_a_look_that_fails_lets_nothing_through(
         self, limited: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:

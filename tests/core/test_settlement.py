@@ -57,13 +57,24 @@ class Records:
         return attrs.evolve(answer, client_order_id=name)
 
 
+class ByName(Records):
+    """The same of a look by name, which finds a list."""
+
+    async def __call__(self, account_id: str, name: str) -> list[Order]:  # type: ignore[override]
+        try:
+            return [await super().__call__(account_id, name)]
+        except NotFound:
+            return []
+
+
 @pytest.fixture
 def records(broker: "FakeProvider", monkeypatch: pytest.MonkeyPatch) -> Callable[..., Records]:
     """Lets the next write come back with nothing, and looks at its order find this."""
 
     def begin(*answers: Order | Exception, attribute: str = "_find_by_client_id") -> Records:
         broker.write_error = Disconnected("reset")
-        found = Records(*answers)
+        kind = ByName if attribute == "_find_by_client_id" else Records
+        found = kind(*answers)
         monkeypatch.setattr(broker, attribute, found)
         return found
 
@@ -99,7 +110,7 @@ class TestSearch:
         broker = new_broker(safety=OrderSafety(look_ups=short))
         await broker.connect()
         broker.write_error = Disconnected("reset")
-        monkeypatch.setattr(broker, "_find_by_client_id", Records(NotFound("nothing")))
+        monkeypatch.setattr(broker, "_find_by_client_id", ByName(NotFound("nothing")))
         with pytest.raises(OrderOutcomeUnknown, match="unreachable"):
             await in_time(broker.place_order(NAMED))
 

@@ -40,7 +40,9 @@ async def look(venue: VenueAdapter, case: Case) -> Finding:
 
 async def _look_for_placed(venue: VenueAdapter, case: Case) -> Finding:
     account_id = case.intent.account_id
-    orders = of_name(await venue._find_by_client_id(account_id, case.id), account_id, case.id)
+    found = await venue._find_by_client_id(account_id, case.id)
+    elsewhere = [one for one in found if one.client_order_id == case.id][:1]
+    orders = of_name(found, account_id, case.id) or elsewhere
     if len(orders) > 1:
         return Finding(Verdict.CONFLICT, None, f"the venue has {len(orders)} orders of this name")
     return judge_placed(case, orders[0]) if orders else NO_TRACE
