@@ -4,10 +4,8 @@ A look counts only if it succeeded and read every page: a failed look-up is neve
 itself is never proof: the request may arrive yet. So an outcome ends as known or stays unknown.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import attrs
 
@@ -15,6 +13,7 @@ from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.errors import OrderRejected, TradeForgeError
 from tradeforge_core.kit.budget import Lane, reads_go
 from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.tasks import first_of
 from tradeforge_core.models import Order
 from tradeforge_core.orders.case import Case
 from tradeforge_core.orders.classification import acceptance, rejection
@@ -65,7 +64,9 @@ class Resolver:
             if left <= 0 or case.is_settled:
                 break
             await self._clock.sleep(min(pause, left))
-            await self._by(until, self._look(case, absences))
+            left = max(until - self._clock.monotonic(), 0.0)
+            # a venue that hangs must not hold the caller
+            await first_of(self._look(case, absences), self._clock.sleep(left))
         self._note(case, self._resolution(case, absences))
 
     async def keep_looking(self, case: Case) -> None:
@@ -87,21 +88,6 @@ class Resolver:
         finding = judge_placed(case, order)
         if isinstance(case.outcome, Unknown) and finding.verdict is Verdict.DONE:
             self._conclude(case, finding, Evidence.STREAMED)
-
-    async def _by(self, until: float, work: Coroutine[Any, Any, None]) -> None:
-        """Wait for the look until then at the most: a venue that hangs must not hold the caller."""
-        looking = asyncio.ensure_future(work)
-        left = max(until - self._clock.monotonic(), 0.0)
-        limit = asyncio.ensure_future(self._clock.sleep(left))
-        try:
-            await asyncio.wait([looking, limit], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            limit.cancel()
-            if not looking.done():
-                looking.cancel()
-            await asyncio.wait([looking, limit])
-        if not looking.cancelled():
-            looking.result()
 
     async def _look(self, case: Case, absences: _Absences) -> None:
         if case.is_settled:  # the stream was faster
