@@ -369,7 +369,7 @@ class TestWhileUnknown:
         self, broker: "FakeProvider", lost: Records, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async def positions(account_id: str) -> list[Position]:
-            return [Position(account_id="1", contract_id="ABC", size=Decimal(-1))]
+            return [Position(account_id="1", contract_id="ABC", size=Decimal(-2))]
 
         async def orders(account_id: str) -> list[Order]:
             return []
@@ -377,6 +377,8 @@ class TestWhileUnknown:
         monkeypatch.setattr(broker, "_fetch_positions", positions)
         monkeypatch.setattr(broker, "_fetch_open_orders", orders)
         await broker.place_order(BUY)
+        with pytest.raises(NotSent, match="add to the risk"):  # with the lost one that is three
+            await broker.place_order(attrs.evolve(BUY, size=2))
         assert len(broker.booked) == 1
 
     async def test_acknowledged_it_stands_in_nobodys_way(

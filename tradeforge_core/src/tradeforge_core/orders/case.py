@@ -53,7 +53,7 @@ class Case:
     sighted: Order | None = None
     """The order as the private stream last showed it."""
     until_done: ExitStack = field(factory=ExitStack)
-    """What counts for as long as somebody works at it, whatever becomes of the caller."""
+    """What counts for as long as its outcome is not known, whatever becomes of the caller."""
     sending_again: asyncio.Lock = field(factory=asyncio.Lock)
     given_up: asyncio.Event = field(factory=asyncio.Event)
     """Set when whoever waits need not wait any longer."""

@@ -14,6 +14,7 @@ from tradeforge_core.kit.budget import Lane
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Contract, Order, OrderRequest
 from tradeforge_core.orders.case import Case
+from tradeforge_core.orders.changing import growth
 from tradeforge_core.orders.checks import check_change, check_order, check_size, check_supported
 from tradeforge_core.orders.client_ids import new_client_order_id
 from tradeforge_core.orders.closing import Closing
@@ -67,9 +68,11 @@ class OrderDesk:
         with ExitStack() as until_done:
             until_done.enter_context(self._gate.claim(named))
             await self._gate.check(named, contract)
-            await self._refuse_while_unknown(named)
             send = await before_sending(self._venue._prepare_order(named), "place")
-            self._require_connection()  # a check may have taken its time
+            # what was so when the checks began, and they may have taken their time
+            await self._refuse_while_unknown(named)
+            await self._gate.check_halt(named)
+            self._require_connection()
             intent = self._intent(
                 Operation.PLACE,
                 named.account_id,
@@ -101,18 +104,31 @@ class OrderDesk:
                 "trail_distance": change.trail_distance,
             },
         )
-        await self._gate.check_change(order, change)
         journal = await self._journal(account_id)
-        send = await before_sending(self._venue._prepare_change(change), "modify")
-        self._require_connection()
-        intent = self._intent(
-            Operation.MODIFY,
-            account_id,
-            contract_id=order.contract_id,
-            order_id=order_id,
-            details=to_json(change),
-        )
-        case = Case(intent=intent, send=send, change=change, before=order, journal=journal)
+        more = growth(order, change, new_client_order_id(self._clock.now()))
+        with ExitStack() as until_done:
+            if more is not None:
+                until_done.enter_context(self._gate.claim(more))
+            await self._gate.check_change(order, change, more)
+            send = await before_sending(self._venue._prepare_change(change), "modify")
+            if more is not None:
+                await self._refuse_while_unknown(more)
+            self._require_connection()
+            intent = self._intent(
+                Operation.MODIFY,
+                account_id,
+                contract_id=order.contract_id,
+                order_id=order_id,
+                details=to_json(change),
+            )
+            case = Case(
+                intent=intent,
+                send=send,
+                change=change,
+                before=order,
+                journal=journal,
+                until_done=until_done.pop_all(),
+            )
         await self._path.carry_out(case)
 
     async def cancel(self, account_id: str, order_id: str, *, patient: bool = True) -> None:

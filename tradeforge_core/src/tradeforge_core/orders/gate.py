@@ -1,7 +1,7 @@
 """What an order has to pass before it may leave: add-ons, limits, the kill switch."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from tradeforge_core.errors import OrderVetoed
 from tradeforge_core.kit.budget import Lane
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Contract, Order, OrderRequest
+from tradeforge_core.orders.changing import are_one_exit, changed, only_shrinks
 from tradeforge_core.orders.kill_switch import KillSwitch
 from tradeforge_core.orders.limits import RiskLimits, realised
 from tradeforge_core.orders.path import before_sending
@@ -20,14 +21,16 @@ from tradeforge_core.plugins import OrderContext, Plugins
 from tradeforge_core.requests import OrderChange, Period
 
 _MINUTE = 60.0
+_MOST_LOOKS = 3
 
 
 @define(eq=False)
 class _Claim:
-    """An order that is being placed and that no look at the venue can show yet."""
+    """What an order may add to a position, while no look at the venue is sure to show it."""
 
     account_id: str
     contract_id: str
+    name: str | None
     signed_size: Decimal
 
 
@@ -53,8 +56,13 @@ class Gate:
 
     @contextmanager
     def claim(self, request: OrderRequest) -> Iterator[None]:
-        """Count the order as one that works, for as long as it is being placed."""
-        claim = _Claim(request.account_id, request.contract_id, _signed(request.side, request.size))
+        """Count the order as one that works, for as long as nobody knows what became of it."""
+        claim = _Claim(
+            request.account_id,
+            request.contract_id,
+            request.client_order_id,
+            _signed(request.side, request.size),
+        )
         self._claims.append(claim)
         try:
             yield
@@ -75,23 +83,29 @@ class Gate:
             raise OrderVetoed(reasons)
         self._placed.append(self._clock.monotonic())
 
-    async def check_change(self, order: Order, change: OrderChange) -> None:
-        """Raises `OrderVetoed` for a change that could make the account hold more."""
-        larger = change.size is not None and change.size > order.size
-        reasons = [*self._against_size(change.size)] if change.size is not None and larger else []
-        only_smaller = change.size is not None and change.size < order.size and _keeps_price(change)
-        if (halted := self._against_halt()) and not only_smaller:
-            request = _as_request(order, change)
-            reasons += [] if await self.reduces(request, besides=order.id) else halted
-        if reasons:
+    async def check_change(
+        self, order: Order, change: OrderChange, growth: OrderRequest | None
+    ) -> None:
+        """Raises `OrderVetoed` for a change that could make the account hold more.
+
+        `growth` is what it adds to the size, as an order of its own.
+        """
+        if growth is not None:
+            assert change.size is not None
+            reasons = self._against_size(change.size)
+            if against_risk := await self._against_risk(growth):
+                reasons += [] if await self.reduces(growth) else against_risk
+            if reasons:
+                raise OrderVetoed(reasons)
+        elif not only_shrinks(order, change):
+            await self.check_halt(changed(order, change), besides=order)
+
+    async def check_halt(self, request: OrderRequest, *, besides: Order | None = None) -> None:
+        """Raises `OrderVetoed` while the kill switch is thrown, unless the order is a way out."""
+        if (reasons := self._against_halt()) and not await self.reduces(request, besides=besides):
             raise OrderVetoed(reasons)
 
-    def check_halt(self) -> None:
-        """Raises `OrderVetoed` while the kill switch is thrown."""
-        if reasons := self._against_halt():
-            raise OrderVetoed(reasons)
-
-    async def reduces(self, request: OrderRequest, *, besides: str | None = None) -> bool:
+    async def reduces(self, request: OrderRequest, *, besides: Order | None = None) -> bool:
         """Whether the order can only make the position smaller, with all that works already."""
         if request.bracket is not None:
             return False
@@ -103,31 +117,48 @@ class Gate:
         return abs(same_way + size) <= abs(held)
 
     async def _exposure(
-        self, request: OrderRequest, *, besides: str | None = None
+        self, request: OrderRequest, *, besides: Order | None = None
     ) -> tuple[Decimal, list[Decimal]]:
-        """What is held of the contract, and the signed sizes of all that works or is on its way."""
-        account_id, contract_id = request.account_id, request.contract_id
-        lane = Lane.URGENT  # also for an exit
-        positions = await before_sending(self._venue._fetch_positions(account_id), "place", lane)
-        orders = await before_sending(self._venue._fetch_open_orders(account_id), "place", lane)
-        held = sum((one.size for one in positions if one.contract_id == contract_id), Decimal(0))
+        """What is held of the contract, and the signed sizes of all that works or is on its way.
+
+        An order that was on its way when the look began, and is not any more, may have been booked
+        behind the look's back: then it is made again.
+        """
+        for _ in range(_MOST_LOOKS):
+            claims = self._others(request)
+            orders, held = await self._look(request)
+            if all(one in self._claims for one in claims):
+                break
+        claims += [one for one in self._others(request) if one not in claims]
+        shown = {one.client_order_id for one in orders}
         working = [
             _signed(one.side, one.remaining_size)
             for one in orders
-            if one.contract_id == contract_id and one.id != besides
+            if besides is None or not are_one_exit(one, besides)
         ]
-        return held, working + self._others(request)
+        return held, working + [one.signed_size for one in claims if one.name not in shown]
 
-    def _others(self, request: OrderRequest) -> list[Decimal]:
-        """The claims of other orders: the first that fits is the one of this very order."""
+    async def _look(self, request: OrderRequest) -> tuple[list[Order], Decimal]:
+        """The open orders of the contract, and what is held of it.
+
+        In this order: what fills in between is counted twice, and never not at all.
+        """
+        account_id, contract_id = request.account_id, request.contract_id
+        lane = Lane.URGENT  # also for an exit
+        orders = await before_sending(self._venue._fetch_open_orders(account_id), "place", lane)
+        positions = await before_sending(self._venue._fetch_positions(account_id), "place", lane)
+        held = sum((one.size for one in positions if one.contract_id == contract_id), Decimal(0))
+        return [one for one in orders if one.contract_id == contract_id], held
+
+    def _others(self, request: OrderRequest) -> list[_Claim]:
+        """The claims of other orders in the same place."""
         place = (request.account_id, request.contract_id)
-        claims = [
-            one.signed_size for one in self._claims if (one.account_id, one.contract_id) == place
+        name = request.client_order_id
+        return [
+            one
+            for one in self._claims
+            if (one.account_id, one.contract_id) == place and (name is None or one.name != name)
         ]
-        own = _signed(request.side, request.size)
-        if own in claims:
-            claims.remove(own)
-        return claims
 
     def _against_halt(self) -> list[str]:
         halt = self._switch.halt
@@ -185,24 +216,3 @@ class Gate:
 
 def _signed(side: OrderSide, size: Decimal) -> Decimal:
     return size if side is OrderSide.BUY else -size
-
-
-def _keeps_price(change: OrderChange) -> bool:
-    prices: Iterable[Decimal | None] = (
-        change.limit_price,
-        change.stop_price,
-        change.trail_distance,
-    )
-    return all(price is None for price in prices)
-
-
-def _as_request(order: Order, change: OrderChange) -> OrderRequest:
-    """The order as it would be, for the question whether it can only make a position smaller."""
-    filled = order.filled_size
-    return OrderRequest(
-        account_id=order.account_id,
-        contract_id=order.contract_id,
-        side=order.side,
-        type=order.type,
-        size=(change.size or order.size) - filled,
-    )

@@ -145,8 +145,7 @@ class OrderPath:
         """Somebody has taken note that it will not be known; nobody need wait for it."""
         case.acknowledged = True
         case.given_up.set()
-        case.closed.set()
-        self._cases.pop(case.key, None)
+        self._end(case)
 
     async def send_again(self, case: Case) -> None:
         """One more request of an unknown case, and a search if that proves nothing."""
@@ -163,7 +162,13 @@ class OrderPath:
         """What is unknown stays so in the journal, for the next start."""
         for case in self.cases():
             _log.warning("the outcome of %s is not known yet: the next start goes on", case.name)
+            case.until_done.close()
         self._cases.clear()
+
+    def _end(self, case: Case) -> None:
+        self._cases.pop(case.key, None)
+        case.closed.set()
+        case.until_done.close()
 
     def _keep(self, case: Case) -> None:
         if case.key in self._cases:
@@ -175,13 +180,12 @@ class OrderPath:
         self._notice(case)
 
     async def _work(self, case: Case, patient: bool) -> None:
-        with case.until_done:
-            await self._attempt(case)
-            if case.is_settled:
-                return
-            searching = self._searches.start(self._search(case), name=f"search for {case.name}")
-            if patient:
-                await self._patience(case, searching)
+        await self._attempt(case)
+        if case.is_settled:
+            return
+        searching = self._searches.start(self._search(case), name=f"search for {case.name}")
+        if patient:
+            await self._patience(case, searching)
 
     async def _work_again(self, case: Case) -> None:
         await self._attempt(case)
@@ -277,7 +281,6 @@ class OrderPath:
         if case.journal is not None:
             case.journal.settle(case.id, _STATES[type(outcome)], to_json(outcome), outcome.time)
         if not isinstance(outcome, Unknown):
-            self._cases.pop(case.key, None)
-            case.closed.set()
+            self._end(case)
         self._notice(case)
         self._announce(outcome)

@@ -105,9 +105,9 @@ class Settlement:
         if case.request is None:
             raise InvalidOrder([f"{case.name} is no placed order: look, and decide anew"])
         self._check_risk_of_two(case, accept_duplicate_risk)
-        self._gate.check_halt()
         async with case.sending_again:
             case.send = await before_sending(self._venue._prepare_order(case.request), "place")
+            await self._gate.check_halt(case.request)
             if not case.is_settled:  # it may have been found meanwhile
                 await self._path.send_again(case)
         order = case.accepted_order()
@@ -150,6 +150,8 @@ class Settlement:
             handed_off_at=entry.handed_off_at,
         )
         _REBUILD[intent.operation](case, self._venue)
+        if case.request is not None:
+            case.until_done.enter_context(self._gate.claim(case.request))
         return case
 
 
