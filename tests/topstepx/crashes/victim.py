@@ -35,23 +35,15 @@ QUICK = OrderSafety(look_ups=LookUps(pauses=(0.05, 0.1, 0.2), deadline=5.0, sett
 Act = Callable[[Provider, str, Contract], Awaitable[object]]
 
 
-def die(*_: object) -> None:
+def die(*_: object, **__: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def before(owner: Any, name: str, *, calls: int = 1) -> Callable[[], None]:
-    """Die where the method is called for the nth time from now."""
+def before(owner: Any, name: str) -> Callable[[], None]:
+    """Die where the method is called."""
 
     def arm() -> None:
-        original, left = getattr(owner, name), [calls]
-
-        def method(*arguments: Any, **named: Any) -> Any:
-            left[0] -= 1
-            if left[0] == 0:
-                die()
-            return original(*arguments, **named)
-
-        setattr(owner, name, method)
+        setattr(owner, name, die)
 
     return arm
 
@@ -110,6 +102,17 @@ def _outcome_on_disk() -> None:
     setattr(Journal, "settle", settle)  # noqa: B010
 
 
+def _found() -> None:
+    original = Journal.settle
+
+    def settle(self: Journal, *arguments: Any) -> None:
+        if "looked_up" in str(arguments):
+            die()
+        original(self, *arguments)
+
+    setattr(Journal, "settle", settle)  # noqa: B010
+
+
 def nothing() -> None:
     """Whoever watches does the killing."""
 
@@ -154,7 +157,7 @@ POINTS: dict[str, tuple[Callable[[], None], Act]] = {
     "outcome on disk": (_outcome_on_disk, place),
     "outcome told": (nothing, place),
     "first look after a lost answer": (before(resolver, "look"), place),
-    "found, not noted": (before(OrderPath, "record", calls=2), place),
+    "found, not noted": (_found, place),
     "cancel sent, not booked": (nothing, cancel),
     "cancel booked, not answered": (nothing, cancel),
     "change booked, not answered": (nothing, modify),
