@@ -14,8 +14,10 @@ help: ## show what can be made
 demo: $(READY) ## trade on a local sandbox, no account needed
 	@$(BIN)/tradeforge demo
 
-test: check ## everything that must be true
-	$(BIN)/pytest -q
+test: check ## everything that must be true; the fuzzing has a process of its own, for machines with two cores
+	@$(BIN)/pytest -q tests/topstepx/fuzz > .fuzz.log 2>&1 & fuzz=$$!; \
+	$(BIN)/pytest -q --ignore tests/topstepx/fuzz; rest=$$?; \
+	wait $$fuzz; fuzzed=$$?; cat .fuzz.log; rm -f .fuzz.log; exit $$((rest + fuzzed))
 
 check: $(READY) ## formatting, lint, types, architecture
 	$(BIN)/ruff format --check .

@@ -7,6 +7,7 @@ import pytest
 
 from tradeforge_core import (
     AuthenticationError,
+    DuplicateClientOrderId,
     MarketClosed,
     NotFound,
     OrderRejected,
@@ -125,7 +126,11 @@ def test_a_login_that_is_refused_for_good_says_so(code: int) -> None:
             OrderRejected,
             "switch the account",
         ),
-        ("Specified custom tag is already in use", OrderRejected, "names one order for ever"),
+        (
+            "Specified custom tag is already in use",
+            DuplicateClientOrderId,
+            "names one order for ever",
+        ),
         ("Cannot trail without a last price", OrderRejected, "after the first trade"),
         (
             "Trading is currently unavailable. The instrument is not in an active trading status.",

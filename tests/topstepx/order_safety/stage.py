@@ -101,12 +101,21 @@ class Stage:
     async def nothing(self) -> None: ...
 
     async def trade_on(self) -> None:
-        """Place another order, as anybody does after something went wrong."""
+        """Place another order, as anybody does after something went wrong.
+
+        While the outcome of the first one is not known it is not sent: then it is placed later.
+        """
         another = OrderRequest.limit(
             self.account_id, self.contract.id, OrderSide.BUY, 1, self.contract.tick_size
         )
         async with asyncio.timeout(10):
-            await self.broker.place_order(attrs.evolve(another, client_order_id=NEXT))
+            while True:
+                try:
+                    await self.broker.place_order(attrs.evolve(another, client_order_id=NEXT))
+                except NotSent:
+                    await self.until(lambda: not self.broker.unsettled_outcomes())
+                else:
+                    return
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Let the loop turn until it is so."""

@@ -180,6 +180,7 @@ async def test_an_answer_is_broken_off_by_the_end_of_the_connection(
     reader, writer = await asyncio.open_connection("127.0.0.1", sandbox.port)
     body = json.dumps(ORDER)
     head = f"POST {PLACE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+    head += "Content-Type: application/json\r\n"
     writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
     async with asyncio.timeout(5):
         heard = await reader.read()  # a reset would raise

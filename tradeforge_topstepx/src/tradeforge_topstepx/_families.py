@@ -24,6 +24,11 @@ def entry_tag(order: Order) -> str | None:
     return next((tag.removesuffix(end) for end in ends), None)
 
 
+def is_name_of_exit(client_order_id: str | None) -> bool:
+    """Whether the gateway itself gives such names, to the exits of brackets."""
+    return client_order_id is not None and client_order_id.endswith(tuple(_ENDS))
+
+
 def adopted(orders: Iterable[Order], entries: Iterable[Order]) -> list[Order]:
     """The orders, with the id of its entry on each exit that has one among `entries`."""
     by_tag = {entry.client_order_id: entry for entry in entries}

@@ -16,6 +16,7 @@ from tradeforge_core import (
     Capabilities,
     Contract,
     FrontMonth,
+    InvalidOrder,
     MarketDataType,
     NotFound,
     Order,
@@ -45,14 +46,14 @@ from tradeforge_topstepx import _mapping, _wire
 from tradeforge_topstepx._bars import fetch_bars
 from tradeforge_topstepx._contracts import choose
 from tradeforge_topstepx._events import Memory
-from tradeforge_topstepx._families import adopted, entry_tag
+from tradeforge_topstepx._families import adopted, entry_tag, is_name_of_exit
 from tradeforge_topstepx._hubs import MARKET_HUB, USER_HUB, HubLink
 from tradeforge_topstepx._redaction import Redaction
 from tradeforge_topstepx._rest import EndpointMissing, Rest, whole_id, whole_size
 from tradeforge_topstepx._signalr import HubLimits
 from tradeforge_topstepx.config import TopStepXConfig
 
-_CLOCKS_APART = timedelta(minutes=10)
+_CLOCKS_APART = timedelta(hours=1)
 """How far this machine's clock and the venue's may differ in a search by time."""
 _LOOK_BACK = timedelta(days=30)
 """How far back to look for an order whose client id does not tell when it was made."""
@@ -362,6 +363,8 @@ def _by_id(orders: Iterable[Order]) -> list[Order]:
 
 
 def _plain_body(request: OrderRequest) -> dict[str, Any]:
+    if is_name_of_exit(request.client_order_id):
+        raise InvalidOrder(["a client_order_id that ends in -SL or -TP is that of an exit here"])
     members = {
         "accountId": whole_id(request.account_id, "account"),
         "contractId": request.contract_id,

@@ -11,6 +11,7 @@ from tradeforge_core.models import Bracket, Contract, OrderRequest
 _NEEDS_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 _NEEDS_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 _NEEDS_TRAIL = frozenset({OrderType.TRAILING_STOP})
+_LONGEST_NAME = 255
 
 
 def check_supported(request: OrderRequest, capabilities: Capabilities, provider: str) -> None:
@@ -60,6 +61,8 @@ def _problems(request: OrderRequest, contract: Contract) -> Iterator[str]:
     label = request.client_order_id
     if label is not None and not (label.isascii() and label.isprintable() and label.strip()):
         yield f"client_order_id must be printable ASCII, not {label!r}"
+    if label is not None and len(label) > _LONGEST_NAME:
+        yield f"client_order_id has {len(label)} characters, and {_LONGEST_NAME} are the most"
     if not contract.active:
         yield f"{contract.symbol} is not traded any more"
     yield from _size_problems(request.size, contract)

@@ -25,6 +25,7 @@ from tradeforge_core.orders.case import Case
 from tradeforge_core.outcomes import Accepted, Evidence, OrderOutcome, Rejected, Unknown
 from tradeforge_core.outcomes import NotSent as NotSentOutcome
 
+_MOST_CHARACTERS = 4_000
 _BEFORE_ANY_BYTE = (NotSent, NotSupported, InvalidOrder)
 
 
@@ -65,7 +66,7 @@ def outcome_of(case: Case, error: Exception, now: datetime) -> OrderOutcome:
 
 
 def never_sent(case: Case, error: Exception, now: datetime) -> NotSentOutcome:
-    return NotSentOutcome(**facts_of(case, now), reason=str(error))
+    return NotSentOutcome(**facts_of(case, now), reason=_text_of(error))
 
 
 def rejection(
@@ -75,12 +76,18 @@ def rejection(
     if (filed := getattr(error, "order_id", None)) is not None:
         facts["order_id"] = filed
     code = None if error.code is None else str(error.code)
-    return Rejected(**facts, reason=str(error), code=code, name=error.name, evidence=evidence)
+    return Rejected(**facts, reason=_text_of(error), code=code, name=error.name, evidence=evidence)
 
 
 def unknown(case: Case, error: Exception, now: datetime) -> Unknown:
-    cause = str(error) if isinstance(error, TradeForgeError) else repr(error)
+    cause = _text_of(error)
     return Unknown(**facts_of(case, now), cause=cause, since=case.handed_off_at or now)
+
+
+def _text_of(error: Exception) -> str:
+    """A venue may say anything at any length, and what it said has to fit into the journal."""
+    text = str(error) if isinstance(error, TradeForgeError) else repr(error)
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}..."
 
 
 def _never_left(error: Exception) -> bool:

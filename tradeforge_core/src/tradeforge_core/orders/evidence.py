@@ -1,6 +1,7 @@
 """What the venue's records prove about a request whose answer was lost."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
 
@@ -30,6 +31,8 @@ class Finding:
     reason: str = ""
 
 
+_CLOCKS_APART = timedelta(hours=1)
+"""An order that is older than its intent by more is another one, whatever the clocks say."""
 NO_TRACE = Finding(Verdict.NO_TRACE)
 
 
@@ -53,6 +56,8 @@ def judge_placed(case: Case, order: Order) -> Finding:
     assert case.request is not None
     if differences := ", ".join(_differences(case.request, order)):
         return Finding(Verdict.CONFLICT, order, f"the order of this name has another {differences}")
+    if order.created_at is not None and order.created_at < case.intent.made_at - _CLOCKS_APART:
+        return Finding(Verdict.CONFLICT, order, f"the order of this name is of {order.created_at}")
     if order.status is OrderStatus.REJECTED and case.attempts > 1:
         return NO_TRACE  # one of the requests was refused: it says nothing about the others
     if order.status is OrderStatus.REJECTED:
@@ -65,6 +70,8 @@ def _differences(request: OrderRequest, order: Order) -> Iterator[str]:
     for member in ("account_id", "contract_id", "side", "type", "size"):
         if getattr(request, member) != getattr(order, member):
             yield member
+    if order.parent_order_id is not None:
+        yield "parent"  # an exit that the venue has named
 
 
 async def _look_for_cancelled(venue: VenueAdapter, case: Case) -> Finding:
