@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import attrs
@@ -43,6 +44,7 @@ SHORT = LookUps(pauses=(0.02, 0.05, 0.1, 0.2), deadline=0.8, settle=0.2, slow=0.
 RESOLVED_WITHIN = 5.0
 """Seconds from the call to the outcome of what the venue did."""
 NEXT = "the next one"
+_LOGINS = count()
 _AT_ONCE = 16
 """Rows that are tried side by side."""
 
@@ -140,7 +142,9 @@ async def stage(
     """A sandbox whose market stands still, a proxy in front of it, and a connected client."""
     outcomes = Outcomes()
     async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(TopStepXSandbox(seed=7, tick_seconds=3600))
+        # a port may come again, and with the same name the cool-down after a 429 there as well
+        venue = TopStepXSandbox(seed=7, tick_seconds=3600, username=f"trader-{next(_LOGINS)}")
+        sandbox = await stack.enter_async_context(venue)
         proxy = await stack.enter_async_context(FaultProxy(sandbox.port))
         settings = sandbox.settings | {"TS_REST_URL": f"http://127.0.0.1:{proxy.port}"}
         config = TopStepXConfig.from_settings(Settings("topstepx", settings))
@@ -296,6 +300,8 @@ def _check_call(on: Stage, error: TradeForgeError | None) -> None:
 async def _settle(row: Row, on: Stage, took: float) -> None:
     """What the venue did becomes known in time; what it did not do is found to be absent."""
     outcome = on.outcomes[-1]
+    if row.mutation.was_done(on):
+        assert took < RESOLVED_WITHIN, f"it took {took:.1f} s"
     until = asyncio.get_running_loop().time() + RESOLVED_WITHIN - took
     while isinstance(outcome, Unknown):
         done = row.mutation.was_done(on)
