@@ -21,7 +21,7 @@ from tradeforge_core.events import (
 from tradeforge_core.interfaces import (
     TradingPlatformAPI,
 )
-from tradeforge_core.kit.clock import Clock, SystemClock
+from tradeforge_core.kit.clock import Clock, current_clock
 from tradeforge_core.models import (
     Account,
     Bar,
@@ -54,7 +54,7 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         self, *, plugins: Plugins | None, clock: Clock | None, safety: OrderSafety | None
     ) -> None:
         self._plugins = plugins or Plugins()
-        self._clock = clock or SystemClock()
+        self._clock = clock or current_clock()
         self._safety = safety or OrderSafety()
         self._contracts: dict[str, Contract] = {}
         from tradeforge_core.state.ledger import Ledger  # only here: importing is cheap

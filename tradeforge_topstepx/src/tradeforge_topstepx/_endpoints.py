@@ -1,6 +1,5 @@
 """The operations of the gateway: path, shape of the answer, meaning of the error codes."""
 
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +13,7 @@ from tradeforge_core import (
     RateLimited,
     VenueError,
 )
+from tradeforge_core.kit.clock import current_clock
 from tradeforge_core.kit.http import HttpAnswer
 from tradeforge_topstepx import _errors, _wire
 
@@ -97,7 +97,7 @@ def _seconds(header: str | None) -> float | None:
     if header.isascii() and header.isdigit():
         return float(header[:_MOST_DIGITS])
     try:
-        return max((parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds(), 0.0)
+        return max((parsedate_to_datetime(header) - current_clock().now()).total_seconds(), 0.0)
     except (ValueError, TypeError, OverflowError):
         return None
 

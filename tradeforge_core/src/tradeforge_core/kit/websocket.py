@@ -6,7 +6,9 @@ run over both.
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 from tradeforge_core.errors import AuthenticationError, Disconnected, TransportError
@@ -66,16 +68,37 @@ class WebSocket(ABC):
         """Say goodbye, within a bounded time."""
 
 
-@cache
+_needs_asyncio: ContextVar[bool] = ContextVar("tradeforge_needs_asyncio", default=False)
+
+
 def library() -> type[WebSocket]:
-    """The fast one where it is installed."""
+    """The fast one where it is installed, except within `over_asyncio`."""
+    return _plain() if _needs_asyncio.get() else _fastest()
+
+
+@contextmanager
+def over_asyncio() -> Iterator[None]:
+    """Connections go through the transports of the event loop, not around them: for simulations."""
+    token = _needs_asyncio.set(True)
+    try:
+        yield
+    finally:
+        _needs_asyncio.reset(token)
+
+
+@cache
+def _fastest() -> type[WebSocket]:
     try:
         from tradeforge_core.kit._picows import PicowsSocket
     except ImportError:
-        from tradeforge_core.kit._websockets import WebsocketsSocket
-
-        return WebsocketsSocket
+        return _plain()
     return PicowsSocket
+
+
+def _plain() -> type[WebSocket]:
+    from tradeforge_core.kit._websockets import WebsocketsSocket
+
+    return WebsocketsSocket
 
 
 def refused(status: int) -> AuthenticationError | TransportError:

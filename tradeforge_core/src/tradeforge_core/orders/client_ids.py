@@ -1,10 +1,10 @@
 """The name of an order, made before it is sent, unique for ever."""
 
-import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from tradeforge_core.enums import OrderStatus
+from tradeforge_core.kit.chance import random_bits
 from tradeforge_core.models import Order
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -19,7 +19,7 @@ def new_client_order_id(now: datetime) -> str:
     remember an id for ever. The length leaves room for suffixes such as `-SL`.
     """
     milliseconds = (now - _EPOCH) // timedelta(milliseconds=1) & (1 << 48) - 1
-    return _PREFIX + _base32(milliseconds << 80 | secrets.randbits(80))
+    return _PREFIX + _base32(milliseconds << 80 | random_bits(80))
 
 
 def _base32(number: int) -> str:

@@ -8,6 +8,7 @@ from attrs import field, frozen
 from attrs.validators import ge, gt, le
 
 from tradeforge_core.errors import ConfigError
+from tradeforge_core.kit.chance import new_random
 from tradeforge_core.orders.limits import RiskLimits
 
 _HOUR = 3600.0
@@ -34,7 +35,7 @@ class LookUps:
     """How many looks that found nothing make it absent."""
     slow: float = 60.0
     """Between looks after the deadline."""
-    _random: Random = field(factory=Random, repr=False)
+    _random: Random = field(factory=new_random, repr=False)
 
     def waits(self) -> Iterator[float]:
         """The pause before each look."""

@@ -1,8 +1,10 @@
 """How long to wait before the next attempt."""
 
-import random
+from random import Random
 
 from attrs import field, frozen
+
+from tradeforge_core.kit.chance import new_random
 
 
 @frozen(kw_only=True)
@@ -16,7 +18,7 @@ class Backoff:
     cap: float = 30.0
     steady_after: float = 30.0
     """A connection that lived this many seconds starts the count anew, with no wait at all."""
-    _random: random.Random = field(factory=random.Random, repr=False)
+    _random: Random = field(factory=new_random, repr=False)
 
     def delay(self, failures: int) -> float:
         """Seconds to wait after `failures` short-lived connections in a row."""

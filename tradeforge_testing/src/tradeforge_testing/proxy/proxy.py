@@ -7,7 +7,7 @@ from functools import partial
 from random import Random
 from typing import Self
 
-from tradeforge_core.kit.clock import Clock, SystemClock
+from tradeforge_core.kit.clock import Clock, current_clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_testing.proxy.faults import Direction, Fault, NextConnection, Now, When
 from tradeforge_testing.proxy.link import Link, Stream
@@ -15,7 +15,6 @@ from tradeforge_testing.proxy.plan import Faults, ProxyPlan
 from tradeforge_testing.proxy.way import Way, reset
 
 _HOST = "127.0.0.1"
-_SYSTEM_CLOCK = SystemClock()
 _NEXT = NextConnection()
 
 
@@ -30,7 +29,7 @@ class FaultProxy:
     """
 
     def __init__(
-        self, target_port: int, *, port: int = 0, clock: Clock = _SYSTEM_CLOCK, seed: int = 0
+        self, target_port: int, *, port: int = 0, clock: Clock | None = None, seed: int = 0
     ) -> None:
         self._target_port = target_port
         self._port = port
@@ -48,7 +47,11 @@ class FaultProxy:
         self.passed: Counter[Direction] = Counter()
         """How many of them it has sent on."""
         self._way_of = partial(
-            Way, clock=clock, random=Random(seed), received=self.received, passed=self.passed
+            Way,
+            clock=clock or current_clock(),
+            random=Random(seed),
+            received=self.received,
+            passed=self.passed,
         )
 
     @property

@@ -1,7 +1,6 @@
 """A hub: who may connect, what can be called, and who gets which event."""
 
 import asyncio
-import secrets
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket
 
+from tradeforge_core.kit.chance import random_bits
 from tradeforge_core.kit.clock import Clock
 from tradeforge_topstepx.sandbox.delivery import Delivery
 from tradeforge_topstepx.sandbox.feed import Outgoing, Topic
@@ -85,7 +85,7 @@ class Hub:
             error = f"The client requested an invalid protocol version '{asked}'"
             return JSONResponse({"error": error})
         version = min(int(asked), 1)
-        connection_id, token = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
+        connection_id, token = _new_id(), _new_id()
         self._remember(connection_id, token)
         ids = {"connectionId": connection_id} | ({"connectionToken": token} if version else {})
         transport = {"transport": "WebSockets", "transferFormats": ["Text", "Binary"]}
@@ -213,3 +213,7 @@ def _bind(given: list[Any], key: type[int] | type[str] | None) -> int | str | No
             "provided values match the types of the hub method being invoked."
         )
     return bound
+
+
+def _new_id() -> str:
+    return f"{random_bits(128):032x}"

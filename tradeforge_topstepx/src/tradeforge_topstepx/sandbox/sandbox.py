@@ -8,7 +8,7 @@ from typing import Any, Self, Unpack
 from attrs import evolve
 
 from tradeforge_core.interfaces import Sandbox
-from tradeforge_core.kit.clock import Clock, SystemClock
+from tradeforge_core.kit.clock import Clock, current_clock
 from tradeforge_testing.exchange import Exchange, ExchangeEvent, Instrument
 from tradeforge_topstepx.sandbox.app import build_app, served_paths
 from tradeforge_topstepx.sandbox.books import Lag, Replica
@@ -33,7 +33,6 @@ from tradeforge_topstepx.sandbox.venue import Credentials, open_exchange, open_v
 PATHS = {Hubs.USER: "/hubs/user", Hubs.MARKET: "/hubs/market"}
 
 _SERVED = served_paths(PATHS.values())
-_SYSTEM_CLOCK = SystemClock()
 _HUB_LIMITS = HubLimits()
 _RATE_LIMITS = RateLimits()
 
@@ -54,7 +53,7 @@ class TopStepXSandbox(Sandbox):
         *,
         port: int = 0,
         seed: int = 0,
-        clock: Clock = _SYSTEM_CLOCK,
+        clock: Clock | None = None,
         tick_seconds: float = 0.1,
         username: str = "sandbox",
         api_key: str = "sandbox-key",
@@ -65,7 +64,7 @@ class TopStepXSandbox(Sandbox):
     ) -> None:
         self._port = port
         self._seed = seed
-        self._clock = clock
+        self._clock = clock = clock or current_clock()
         self._tick_seconds = tick_seconds
         self._has_timing = timing
         self._venue = open_venue(Credentials(username, api_key), clock=clock, seed=seed)

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import msgspec
 from starlette.requests import HTTPConnection
 
+from tradeforge_core.kit.chance import random_bits
 from tradeforge_core.kit.clock import Clock
 
 LIFETIME = timedelta(hours=24)
@@ -20,14 +20,14 @@ class TokenIssuer:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._key = secrets.token_bytes(32)
+        self._key = random_bits(256).to_bytes(32)
         self._revoked: set[str] = set()
 
     def issue(self, username: str) -> str:
         now = self._clock.now()
         claims = {
             "unique_name": username,
-            "jti": secrets.token_hex(16),
+            "jti": f"{random_bits(128):032x}",
             "nbf": int(now.timestamp()),
             "exp": int((now + LIFETIME).timestamp()),
             "iat": int(now.timestamp()),
@@ -52,7 +52,7 @@ class TokenIssuer:
 
     def expire_all(self) -> None:
         """Refuse every token issued so far; a new login works."""
-        self._key = secrets.token_bytes(32)
+        self._key = random_bits(256).to_bytes(32)
         self._revoked.clear()
 
     def _signature(self, unsigned: str) -> str:

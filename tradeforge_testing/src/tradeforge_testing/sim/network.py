@@ -1,0 +1,128 @@
+"""Connections in memory: what `asyncio` and the servers and clients above it need of TCP."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from random import Random
+from typing import Any, Self
+
+from tradeforge_testing.sim.transport import Address, MemoryTransport, Readiness
+
+_HOST = "127.0.0.1"
+_FIRST_PORT = 49_152
+_LAST_PORT = 65_535
+
+Factory = Callable[[], asyncio.BaseProtocol]
+
+
+class MemoryNetwork:
+    """One host with ports. Bytes take `latency` seconds, and up to `jitter` more, in their order.
+
+    `seed` decides the jitter. Use one for each run.
+    """
+
+    def __init__(self, *, latency: float = 0.0, jitter: float = 0.0, seed: int = 0) -> None:
+        self._latency = latency
+        self._jitter = jitter
+        self._random = Random(seed)
+        self._listeners: dict[int, MemoryServer] = {}
+        self._last_port = _FIRST_PORT
+        self._readiness = Readiness()
+        self.connections = 0
+        """How many were made."""
+
+    def travel(self) -> float:
+        """How long the next bytes take, in seconds."""
+        return self._latency + self._random.uniform(0, self._jitter)
+
+    def listen(
+        self, factory: Factory, port: int | None, sock: socket.socket | None
+    ) -> "MemoryServer":
+        """Serve the port, or the one that the socket has; nothing comes in through the socket."""
+        if sock is not None:
+            port = sock.getsockname()[1]
+        elif not port:
+            port = self._free_port()
+        if port in self._listeners:
+            raise OSError(f"the port {port} is taken")
+        assert port is not None
+        server = self._listeners[port] = MemoryServer(self, factory, port, sock)
+        return server
+
+    async def connect(
+        self, factory: Factory, host: str | None, port: int | None
+    ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+        """Raises `ConnectionRefusedError` if nobody listens there."""
+        await asyncio.sleep(self.travel())
+        server = self._listeners.get(port or 0)
+        if server is None:
+            raise ConnectionRefusedError(f"nobody listens on port {port} of the simulated network")
+        near, far = (_HOST, self._free_port()), (_HOST, server.port)
+        client = self._transport(near, far)
+        served = self._transport(far, near)
+        client.join(served)
+        served.start(server.factory())
+        protocol = factory()
+        client.start(protocol)
+        await asyncio.sleep(0)
+        self.connections += 1
+        return client, protocol
+
+    def close_listener(self, port: int) -> None:
+        self._listeners.pop(port, None)
+
+    def _transport(self, near: Address, far: Address) -> MemoryTransport:
+        return MemoryTransport(near, far, self.travel, self._readiness)
+
+    def _free_port(self) -> int:
+        while True:
+            self._last_port += 1
+            if self._last_port > _LAST_PORT:
+                self._last_port = _FIRST_PORT
+            if self._last_port not in self._listeners:
+                return self._last_port
+
+
+class MemoryServer(asyncio.AbstractServer):
+    """A port that is served until it is closed; its connections live on."""
+
+    def __init__(
+        self, network: MemoryNetwork, factory: Factory, port: int, sock: socket.socket | None
+    ) -> None:
+        self.factory = factory
+        self.port = port
+        self._network = network
+        self._socket = sock
+        self._is_serving = True
+
+    @property
+    def sockets(self) -> tuple[socket.socket, ...]:
+        return () if self._socket is None or not self._is_serving else (self._socket,)
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    def is_serving(self) -> bool:
+        return self._is_serving
+
+    async def start_serving(self) -> None:
+        """It is served from the beginning."""
+
+    async def serve_forever(self) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    def close(self) -> None:
+        if self._is_serving:
+            self._is_serving = False
+            self._network.close_listener(self.port)
+            if self._socket is not None:
+                self._socket.close()
+
+    async def wait_closed(self) -> None:
+        """It is closed at once."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: Any) -> None:
+        self.close()
