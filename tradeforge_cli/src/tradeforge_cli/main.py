@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from tradeforge_cli import failures, listings
 from tradeforge_cli import orders as order_commands
+from tradeforge_cli.chaos import chaos
 from tradeforge_cli.demo.command import demo
 from tradeforge_cli.interruption import Terminated
 from tradeforge_cli.quotes.command import quotes
@@ -59,6 +60,7 @@ app.command(orders)
 app.command(order_commands.halt, help_epilogue=_example('halt "news at 14:30"'))
 app.command(order_commands.resume, help_epilogue=_example("resume"))
 app.command(listings.providers, help_epilogue=_example("providers"))
+app.command(chaos, help_epilogue=_example("chaos topstepx --seeds 100"))
 app.command(sandbox, help_epilogue=_example("sandbox topstepx --port 8765"))
 
 

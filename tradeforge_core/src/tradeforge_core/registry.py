@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -88,10 +88,20 @@ def load_sandbox(name: str, *, port: int = 0, seed: int = 0, control: bool = Fal
     With `control` it can be scripted over HTTP while it serves.
     Raises `ProviderNotFound`, `ProviderLoadError`.
     """
+    module = load_sandbox_module(name)
+    with _loading(_the_one(SANDBOXES, name)):
+        sandbox: Sandbox = module.create(port=port, seed=seed, control=control)
+    return sandbox
+
+
+def load_sandbox_module(name: str) -> Any:
+    """The module that the sandbox of this provider comes from, for toolkits that need more of it.
+
+    Raises `ProviderNotFound`, `ProviderLoadError`.
+    """
     entry_point = _the_one(SANDBOXES, name)
     with _loading(entry_point):
-        sandbox: Sandbox = entry_point.load().create(port=port, seed=seed, control=control)
-    return sandbox
+        return entry_point.load()
 
 
 def _require_text(settings: object) -> None:

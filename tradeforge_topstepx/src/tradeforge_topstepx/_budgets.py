@@ -6,7 +6,7 @@ Gateway reference, section 6: bars 50 in 30 s, everything else 200 in 60 s, logi
 from attrs import frozen
 
 from tradeforge_core.kit.budget import RateBudget
-from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.clock import Clock, SystemClock
 from tradeforge_topstepx.config import TopStepXConfig
 
 _FOR_EXITS = 20
@@ -26,18 +26,24 @@ class Budgets:
         return self.bars.is_idle and self.rest.is_idle
 
 
-_by_login: dict[tuple[str, str, type[Clock]], Budgets] = {}
+_by_login: dict[tuple[str, str], tuple[Clock, Budgets]] = {}
 
 
 def budgets_of(config: TopStepXConfig, clock: Clock) -> Budgets:
     """The budgets of a login: two providers with the same one count together."""
-    login = (config.rest_url, config.username.casefold(), type(clock))
-    for other in [key for key, one in _by_login.items() if one.is_idle]:
+    login = (config.rest_url, config.username.casefold())
+    for other in [key for key, (_, one) in _by_login.items() if one.is_idle]:
         del _by_login[other]  # it would be made anew just the same
-    budgets = _by_login.get(login)
-    if budgets is None:
-        budgets = _by_login[login] = Budgets(
+    counting, budgets = _by_login.get(login, (None, None))
+    if budgets is None or not _is_same_time(counting, clock):
+        budgets = Budgets(
             bars=RateBudget(50, 30, clock=clock),
             rest=RateBudget(200, 60, clock=clock, reserve=_FOR_EXITS),
         )
+        _by_login[login] = clock, budgets
     return budgets
+
+
+def _is_same_time(one: Clock | None, other: Clock) -> bool:
+    """A clock that is none of the machine's, as in a simulation, knows nothing of another."""
+    return one is other or (isinstance(one, SystemClock) and isinstance(other, SystemClock))

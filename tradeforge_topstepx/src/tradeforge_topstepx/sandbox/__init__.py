@@ -1,5 +1,7 @@
 """A local TopStepX: the ProjectX Gateway API over a simulated exchange."""
 
+from typing import TYPE_CHECKING
+
 from tradeforge_topstepx.sandbox.event_faults import EventFault
 from tradeforge_topstepx.sandbox.faults import Fault
 from tradeforge_topstepx.sandbox.hub import Silence
@@ -7,6 +9,17 @@ from tradeforge_topstepx.sandbox.hub_connection import HubLimits
 from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.limits import RateLimit, RateLimits
 from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox, create
+
+if TYPE_CHECKING:
+    from tradeforge_topstepx.sandbox.chaos import TopStepXChaos
+
+
+def chaos_venue(seed: int) -> "TopStepXChaos":
+    """A gateway to be put through chaos: `tradeforge chaos` looks for this name."""
+    from tradeforge_topstepx.sandbox.chaos import TopStepXChaos
+
+    return TopStepXChaos(seed)
+
 
 __all__ = [
     "EventFault",
@@ -17,5 +30,6 @@ __all__ = [
     "RateLimits",
     "Silence",
     "TopStepXSandbox",
+    "chaos_venue",
     "create",
 ]

@@ -50,6 +50,11 @@ class EventFaultPlan:
     def forget(self) -> None:
         self._by_event.clear()
 
+    @property
+    def left(self) -> int:
+        """How many events will still be spoiled."""
+        return sum(one.left for planned in self._by_event.values() for one in planned)
+
     def spoil(self, parcel: Parcel) -> list[Parcel]:
         """What becomes of the parcel."""
         planned = self._by_event.get(parcel.topic.event)

@@ -157,6 +157,11 @@ class FaultPlan:
     def forget(self) -> None:
         self._by_path.clear()
 
+    @property
+    def left(self) -> int:
+        """How many requests will still be spoiled."""
+        return sum(one.left for several in self._by_path.values() for one in several)
+
     def take(self, path: str) -> PlannedFault | None:
         several = self._by_path.get(path.lower())
         if not several:

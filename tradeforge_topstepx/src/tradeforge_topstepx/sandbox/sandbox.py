@@ -198,6 +198,21 @@ class TopStepXSandbox(Sandbox):
             planned = evolve(planned, books=Replica(self.exchange))
         self._gate.faults.add(path, planned, count)
 
+    @property
+    def pending_faults(self) -> int:
+        """How many requests and events will still be spoiled."""
+        plans = [one.delivery.faults.left for one in self._hubs.values()]
+        return self._gate.faults.left + sum(plans)
+
+    def forget_faults(self) -> None:
+        """Do everything right from now on; a connection that is half open stays so."""
+        self._gate.faults.forget()
+        self.lag_reads(0)
+        for hub in self._hubs.values():
+            hub.delivery.faults.forget()
+            hub.delivery.pacer.delay = 0.0
+            hub.mute(None)
+
     def lag_reads(self, seconds: float) -> None:
         """Show orders, trades and positions as they were so long ago; zero ends it.
 

@@ -1,0 +1,43 @@
+"""Listens to every logger for secrets that must not be said."""
+
+import logging
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+
+class Canaries(logging.Handler):
+    """Keeps what it catches, without the secret."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self._secrets = [one for one in secrets if one]
+        self.caught: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            text += "".join(traceback.format_exception(record.exc_info[1]))
+        self.look(text, f"the log {record.name}")
+
+    def look_at(self, error: BaseException) -> None:
+        """Look for secrets in all that is printed of it."""
+        self.look("".join(traceback.format_exception(error)) + repr(error), type(error).__name__)
+
+    def look(self, text: str, where: str) -> None:
+        if any(one in text for one in self._secrets):
+            self.caught.append(f"I11 a secret is in {where}")
+
+
+@contextmanager
+def listening(secrets: Sequence[str]) -> Iterator[Canaries]:
+    """Everything that is logged, from DEBUG on, whoever says it, is looked at."""
+    root, canaries = logging.getLogger(), Canaries(secrets)
+    level = root.level
+    root.addHandler(canaries)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield canaries
+    finally:
+        root.setLevel(level)
+        root.removeHandler(canaries)

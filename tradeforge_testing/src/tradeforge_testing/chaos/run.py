@@ -1,0 +1,150 @@
+"""One run: a life of a trader that goes wrong in the ways that its seed decides."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from random import Random
+
+from attrs import field, frozen
+
+from tradeforge_core import MarketDataType, StreamConnectionStatus, UserDataType
+from tradeforge_testing.chaos.canaries import Canaries, listening
+from tradeforge_testing.chaos.checks import violations
+from tradeforge_testing.chaos.faults import NETWORK, Action, ChaosFault
+from tradeforge_testing.chaos.stage import Stage, set_up
+from tradeforge_testing.chaos.trader import Trader
+from tradeforge_testing.chaos.venue import ChaosVenue
+from tradeforge_testing.chaos.witness import Witness
+from tradeforge_testing.sim import MemoryNetwork, simulate
+
+MakeVenue = Callable[[int], ChaosVenue]
+
+STEPS = 5
+_FAULTY = 0.85
+"""How often a step has a fault."""
+_LOGGED = 16
+"""Every so many seeds all logs are looked at for secrets; that takes a while."""
+_WEIGHTS: Mapping[Action, int] = {
+    Action.PLACE: 8,
+    Action.MODIFY: 2,
+    Action.CANCEL: 2,
+    Action.CANCEL_ALL: 1,
+    Action.CLOSE: 2,
+    Action.FLATTEN: 1,
+    Action.READ: 1,
+    Action.WAIT: 3,
+}
+
+
+@frozen(kw_only=True)
+class Verdict:
+    """What came of a seed."""
+
+    seed: int
+    violations: tuple[str, ...]
+    fired: Mapping[str, int]
+    """How often each fault happened, by its name."""
+    trace: str
+    """The same for the same seed, in simulated time."""
+    orders: int
+    events: int
+    seconds: float = field(eq=False)
+    """Of this machine."""
+
+
+def run_simulated(make_venue: MakeVenue, seed: int, *, steps: int = STEPS) -> Verdict:
+    """One run in virtual time, over a network in memory: the same each time."""
+    random = Random(seed)
+    network = MemoryNetwork(latency=0.001, jitter=random.choice((0.0, 0.01, 0.1)), seed=seed)
+
+    async def life() -> Verdict:
+        return await _live(make_venue(seed), seed, steps, simulated=True)
+
+    return simulate(life, seed=seed, network=network)
+
+
+async def run_wired(make_venue: MakeVenue, seed: int, *, steps: int = STEPS) -> Verdict:
+    """One run in real time, over real sockets on loopback."""
+    return await _live(make_venue(seed), seed, steps, simulated=False)
+
+
+async def _live(venue: ChaosVenue, seed: int, steps: int, *, simulated: bool) -> Verdict:
+    began, before = time.perf_counter(), asyncio.all_tasks()
+    random, witness, fired = Random(seed), Witness(), Counter[str]()
+    logs = listening(venue.canaries) if seed % _LOGGED == 0 else nullcontext(Canaries(()))
+    with logs as canaries:
+        async with set_up(venue, random, simulated=simulated) as stage:
+            trader = Trader(stage, witness)
+            await _trade(stage, trader, witness, fired, steps)
+            await _come_to_rest(stage)
+            wrong = await violations(stage, trader.placed, witness)
+    await asyncio.sleep(0)
+    if simulated and (left := asyncio.all_tasks() - before):
+        wrong.append(f"I10 tasks are left: {sorted(one.get_name() for one in left)}")
+    return Verdict(
+        seed=seed,
+        violations=(*wrong, *sorted(set(canaries.caught))),
+        fired=dict(fired),
+        trace=witness.trace,
+        orders=len(trader.placed),
+        events=witness.events.total(),
+        seconds=time.perf_counter() - began,
+    )
+
+
+async def _trade(
+    stage: Stage, trader: Trader, witness: Witness, fired: Counter[str], steps: int
+) -> None:
+    stage.broker.on_event(witness.saw)
+    stage.broker.on_error(witness.failed)
+    if stage.random.random() < _CONNECTS_BADLY:
+        await _step(stage, trader, Action.CONNECT, fired)
+    await trader.connect_for_sure()
+    await stage.broker.subscribe_user_data([stage.account_id], list(UserDataType))
+    await stage.broker.subscribe_market_data([stage.contract_id], [MarketDataType.QUOTE])
+    for action in stage.random.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=steps):
+        await _step(stage, trader, action, fired)
+
+
+_CONNECTS_BADLY = 0.25
+
+
+async def _step(stage: Stage, trader: Trader, action: Action, fired: Counter[str]) -> None:
+    """One action, with a fault or without; afterwards everything works again."""
+    fault = _choose(stage, action)
+    planned = 0
+    if fault is not None:
+        striking = fault.strike(stage, action, stage.random)
+        if striking is not None:
+            await striking
+        planned = stage.pending
+    await trader.do(action)
+    if fault is not None and (fault.at_once or stage.pending < planned):
+        fired[fault.name] += 1
+    await stage.heal()
+
+
+def _choose(stage: Stage, action: Action) -> ChaosFault | None:
+    if stage.random.random() > _FAULTY:
+        return None
+    fitting = [one for one in (*NETWORK, *stage.venue.faults) if action in one.actions]
+    return stage.random.choice(fitting)
+
+
+async def _come_to_rest(stage: Stage) -> None:
+    """The market stands still, everything works, and everybody has the time to find out."""
+    stage.exchange.close_market()
+    await stage.heal()
+    for _ in range(_LOOKS):
+        live = stage.broker.status is StreamConnectionStatus.LIVE
+        if live and not stage.broker.unsettled_outcomes():
+            break
+        await stage.sleep(_PAUSE)
+    await stage.sleep(_REST)
+
+
+_LOOKS, _PAUSE = 30, 5.0
+_REST = 70.0
+"""Seconds that the audit of what the stream told has to come round."""

@@ -1,0 +1,70 @@
+"""Who hears everything: each event in its order, and what cannot be true in it."""
+
+import hashlib
+from collections import Counter
+from decimal import Decimal
+
+from tradeforge_core import (
+    Event,
+    Order,
+    OrderOutcomeEvent,
+    OrderUpdateEvent,
+    StatusChanged,
+    TradeForgeError,
+    UserTradeEvent,
+)
+from tradeforge_core.outcomes import OrderOutcome
+
+
+class Witness:
+    """Give it every event once; `wrong` says which invariants were broken on the way."""
+
+    def __init__(self) -> None:
+        self.wrong: list[str] = []
+        self.fills: Counter[str] = Counter()
+        """How often each fill was told, by its id at the venue."""
+        self.outcomes: dict[str, OrderOutcome] = {}
+        """The last one of each request."""
+        self.events: Counter[str] = Counter()
+        self._orders: dict[str, Order] = {}
+        self._generations: dict[str, int] = {}
+        self._trace = hashlib.sha256()
+
+    def saw(self, event: Event) -> None:
+        self.events[type(event).__name__] += 1
+        self.note(repr(event))
+        if isinstance(event, OrderUpdateEvent):
+            self._saw_order(event.order)
+        elif isinstance(event, UserTradeEvent):
+            self.fills[event.trade.id] += not event.trade.voided
+        elif isinstance(event, OrderOutcomeEvent):
+            self.outcomes[event.outcome.client_order_id] = event.outcome
+        elif isinstance(event, StatusChanged):
+            self._saw_status(event)
+
+    def note(self, line: str) -> None:
+        """Make it a part of what must be the same in each run of the seed."""
+        self._trace.update(line.encode())
+
+    def failed(self, error: TradeForgeError) -> None:
+        self.note(type(error).__name__)
+
+    @property
+    def trace(self) -> str:
+        """What tells two runs apart."""
+        return self._trace.hexdigest()[:16]
+
+    def _saw_order(self, order: Order) -> None:
+        before = self._orders.get(order.id)
+        self._orders[order.id] = order
+        if before is None:
+            return
+        if before.status.is_final and not order.status.is_final:
+            self.wrong.append(f"I7 order {order.id} went from {before.status} to {order.status}")
+        if (order.filled_size or Decimal(0)) < (before.filled_size or Decimal(0)):
+            self.wrong.append(f"I7 order {order.id} lost some of what was filled")
+
+    def _saw_status(self, event: StatusChanged) -> None:
+        if event.generation < self._generations.get(event.stream, 0):
+            self.wrong.append(f"I8 {event.stream} went back to generation {event.generation}")
+        self._generations[event.stream] = event.generation

@@ -1,0 +1,235 @@
+"""What goes wrong with a ProjectX gateway, for chaos."""
+
+from collections.abc import Sequence
+from functools import partial
+from random import Random
+from typing import Any
+
+from attrs import evolve
+
+from tradeforge_core import OrderSafety, Provider, Settings
+from tradeforge_core.interfaces import Sandbox
+from tradeforge_core.kit.http import HttpTimeouts
+from tradeforge_core.streams.backoff import Backoff
+from tradeforge_testing.chaos.faults import ASKING, WRITING, Action, ChaosFault, Strike
+from tradeforge_testing.chaos.stage import Stage
+from tradeforge_testing.chaos.venue import ChaosVenue
+from tradeforge_testing.exchange import Exchange
+from tradeforge_topstepx.sandbox.event_faults import EventFault
+from tradeforge_topstepx.sandbox.faults import Fault
+from tradeforge_topstepx.sandbox.hub import Silence
+from tradeforge_topstepx.sandbox.hubs import Hubs
+from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox
+
+_PATHS = {
+    Action.CONNECT: ("/api/Auth/loginKey",),
+    Action.PLACE: ("/api/Order/place",),
+    Action.MODIFY: ("/api/Order/modify",),
+    Action.CANCEL: ("/api/Order/cancel",),
+    Action.CANCEL_ALL: ("/api/Order/cancel", "/api/Order/searchOpen"),
+    Action.CLOSE: ("/api/Position/closeContract", "/api/Position/partialCloseContract"),
+    Action.FLATTEN: ("/api/Position/closeContract", "/api/Order/cancel"),
+    Action.READ: ("/api/Order/searchOpen", "/api/Position/searchOpen"),
+}
+_LOOKS = ("/api/Order/v2/query", "/api/Order/search", "/api/Trade/search")
+_EVENTS = ("GatewayUserOrder", "GatewayUserTrade", "GatewayUserPosition")
+
+
+class TopStepXChaos(ChaosVenue):
+    def __init__(self, seed: int) -> None:
+        self._key = f"canary-{seed}"
+        self._sandbox = TopStepXSandbox(seed=seed, tick_seconds=5.0, api_key=self._key)
+        self.faults = FAULTS
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self._sandbox
+
+    @property
+    def exchange(self) -> Exchange:
+        return self._sandbox.exchange
+
+    @property
+    def port(self) -> int:
+        return self._sandbox.port
+
+    @property
+    def topstepx(self) -> TopStepXSandbox:
+        return self._sandbox
+
+    def provider(self, port: int, safety: OrderSafety, *, patient: bool) -> Provider:
+        from tradeforge_topstepx.config import TopStepXConfig
+        from tradeforge_topstepx.provider import TopStepXProvider
+
+        here, there = f":{self.port}", f":{port}"
+        settings = {name: one.replace(here, there) for name, one in self.sandbox.settings.items()}
+        config = TopStepXConfig.from_settings(Settings("topstepx", settings))
+        return TopStepXProvider(
+            config if patient else evolve(config, timeouts=_SHORT),
+            safety=safety,
+            backoff=Backoff() if patient else Backoff(base=0.02, cap=0.2),
+        )
+
+    @property
+    def pending(self) -> int:
+        return self._sandbox.pending_faults
+
+    async def heal(self) -> None:
+        self._sandbox.forget_faults()
+
+    def overruns(self) -> list[str]:
+        limits = self._sandbox.limits
+        assert limits is not None
+        most = {"bars": limits.bars.requests, "others": limits.others.requests}
+        worst = self._sandbox.worst_rates
+        over = [name for name in most if worst[name] > most[name]]
+        return [f"{name}: {worst[name]} of {most[name]}" for name in over]
+
+    @property
+    def canaries(self) -> Sequence[str]:
+        return (self._key,)
+
+
+_SHORT = HttpTimeouts(connect=0.5, answer=0.5, total=1.0)
+
+
+def _on(stage: Stage) -> TopStepXSandbox:
+    assert isinstance(stage.venue, TopStepXChaos)
+    return stage.venue.topstepx
+
+
+def _answer(fault: Fault | int, **details: Any) -> Strike:
+    """Spoil the answer to what the action asks for, or to the looks before and after it."""
+
+    def strike(stage: Stage, action: Action, random: Random) -> None:
+        handled = details.get("handled", random.random() < 0.5)
+        chosen = {**details, "handled": handled}
+        if fault in (Fault.MISTYPED, Fault.DRIP, Fault.STALE):
+            del chosen["handled"]
+        for path in _PATHS[action]:
+            _on(stage).fail_next(path, fault, **chosen)
+
+    return strike
+
+
+def _looks(fault: Fault | int, count: int, **details: Any) -> Strike:
+    """Lose the answer of the action, and spoil those of the looks that follow."""
+
+    def strike(stage: Stage, action: Action, random: Random) -> None:
+        for path in _PATHS[action]:
+            _on(stage).fail_next(path, Fault.RESET, handled=random.random() < 0.5)
+        for path in _LOOKS:
+            _on(stage).fail_next(path, fault, count=count, **details)
+
+    return strike
+
+
+def _events(fault: EventFault, count: int) -> Strike:
+    def strike(stage: Stage, action: Action, random: Random) -> None:
+        for event in _EVENTS:
+            _on(stage).fail_events(event, fault, count=count)
+
+    return strike
+
+
+async def _close_hubs(stage: Stage, action: Action, random: Random) -> None:
+    await _on(stage).drop_hubs(allow_reconnect=random.random() < 0.5)
+
+
+def _reset_hubs(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).reset_hubs(random.choice(list(Hubs)))
+
+
+def _mute(silence: Silence, stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).mute_hubs(silence=silence)
+
+
+def _late_events(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).delay_events(random.uniform(0, 20) * stage.pace)
+
+
+def _expire(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).expire_tokens()
+
+
+def _expire_and_reset(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).expire_tokens()
+    _on(stage).reset_hubs()
+
+
+def _lag(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).lag_reads(random.uniform(0.1, 5) * stage.pace)
+
+
+def _log_out(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).log_out(reason=random.choice((None, "another session")))
+
+
+def _nonsense(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).say(random.choice(_NONSENSE))
+
+
+_NONSENSE = ("{}\x1e", '{"type":9}\x1e', "not json\x1e", '{"type":1,"target":"X"}\x1e', "\x1e\x1e")
+
+
+def _half_open_rest(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).half_open()
+
+
+def _fault(name: str, rows: str, strike: Strike, actions: frozenset[Action]) -> ChaosFault:
+    return ChaosFault(name=name, rows=tuple(rows.split()), strike=strike, actions=actions)
+
+
+def _now(name: str, rows: str, strike: Strike) -> ChaosFault:
+    return ChaosFault(
+        name=name, rows=tuple(rows.split()), strike=strike, at_once=True, actions=_ALL
+    )
+
+
+_ALL = frozenset(Action) - {Action.CONNECT}
+_MOVING = frozenset({Action.PLACE, Action.CLOSE, Action.FLATTEN})
+"""What makes events."""
+_READS = frozenset({Action.READ})
+
+FAULTS: Sequence[ChaosFault] = (
+    _fault("hang", "F07", _answer(Fault.HANG), ASKING),
+    _fault("reset", "F03", _answer(Fault.RESET), ASKING),
+    _fault("truncated", "F09", _answer(Fault.TRUNCATED), ASKING),
+    _fault("broken_off", "F09", _answer(Fault.BROKEN_OFF), ASKING),
+    _fault("html", "F10", _answer(Fault.HTML), ASKING),
+    _fault("empty", "F09", _answer(Fault.EMPTY), ASKING),
+    _fault("late", "F06", _answer(Fault.DELAY, seconds=40.0), ASKING),
+    _fault("mistyped", "F10", _answer(Fault.MISTYPED), ASKING),
+    _fault("stale", "F69", _answer(Fault.STALE), _READS),
+    _fault("500", "F08", _answer(500), ASKING),
+    _fault("502", "F08", _answer(502), ASKING),
+    _fault("503", "F08", _answer(503), ASKING),
+    _fault("504", "F08", _answer(504), ASKING),
+    _fault("429", "F17", _answer(429), ASKING),
+    _fault("429_seconds", "F16", _answer(429, retry_after=3), ASKING),
+    _fault("429_nonsense", "F16", _answer(429, retry_after="soon"), ASKING),
+    _fault("401", "F19", _answer(401), ASKING),
+    _fault("403", "F50", _answer(403), ASKING),
+    _fault("302", "F20", _answer(302), ASKING),
+    _fault("new_code", "F13", _answer(Fault.ENVELOPE, code=9999), WRITING),
+    _fault("no_object", "F77", _answer(Fault.JSON, body=[1, "x", None]), ASKING),
+    _fault("looks_500", "F08", _looks(500, 2), frozenset({Action.PLACE})),
+    _fault("looks_hang", "F07", _looks(Fault.HANG, 1), frozenset({Action.PLACE})),
+    _fault("looks_html", "F10", _looks(Fault.HTML, 2), frozenset({Action.PLACE})),
+    _fault("event_lost", "F67", _events(EventFault.LOST, 1), _MOVING),
+    _fault("event_doubled", "F64", _events(EventFault.DUPLICATED, 2), _MOVING),
+    _fault("events_reordered", "F65 F66", _events(EventFault.REORDERED, 2), _MOVING),
+    _fault("event_padded", "F77", _events(EventFault.PADDED, 2), _MOVING),
+    _fault("event_malformed", "F53", _events(EventFault.MALFORMED, 1), _MOVING),
+    _now("hubs_closed", "F46 F47", _close_hubs),
+    _now("hubs_reset", "F46 F57", _reset_hubs),
+    _now("hubs_mute", "F67", partial(_mute, Silence.EVENTS)),
+    _now("hubs_dead", "F45", partial(_mute, Silence.EVERYTHING)),
+    _now("events_late", "F65", _late_events),
+    _now("tokens_expired", "F40", _expire),
+    _now("token_at_reconnect", "F41", _expire_and_reset),
+    _now("reads_lag", "F69", _lag),
+    _now("session_taken", "F58", _log_out),
+    _now("unknown_frames", "F53 F54", _nonsense),
+    _now("rest_half_open", "F44", _half_open_rest),
+)
