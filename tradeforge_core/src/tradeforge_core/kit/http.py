@@ -127,7 +127,7 @@ class HttpClient:
         """Close every connection; a request that is still waiting is ended."""
         self._closed = True
         async with AsyncExitStack() as last_to_first:
-            for client in set(self._clients.values()):
+            for client in dict.fromkeys(self._clients.values()):
                 last_to_first.push_async_callback(client.aclose)
             await self._tasks.close()
 

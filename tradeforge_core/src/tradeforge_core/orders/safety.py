@@ -77,7 +77,7 @@ class OrderSafety:
 
     journal: JournalKind = field(default=JournalKind.DURABLE, converter=JournalKind)
     limits: RiskLimits = RiskLimits()
-    look_ups: LookUps = LookUps()
+    look_ups: LookUps = field(factory=LookUps)
     protection: Protection = Protection()
     risk_while_unknown: bool = False
     """Let new risk pass in a contract of which an outcome is unknown."""

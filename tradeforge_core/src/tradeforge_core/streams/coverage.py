@@ -118,7 +118,7 @@ class Coverage:
 
     def lose(self, since: datetime) -> None:
         """The connection is lost, and with it all that the venue had confirmed and refused."""
-        for topic in self.relied_on:
+        for topic in sorted(self.relied_on):
             self.miss(topic, since, GapCause.DISCONNECTED).cause = GapCause.DISCONNECTED
         self.doubtful.clear()
         self.confirmed.clear()

@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from functools import partial
 
 from attrs import frozen
@@ -81,7 +80,7 @@ def _verdicts(
     if jobs <= 1:
         yield from (_run_portion(provider, portion, wire) for portion in portions)
         return
-    with _same_hashes(), ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
         waiting: list[Future[list[Verdict]]] = [
             pool.submit(_run_portion, provider, portion, wire) for portion in portions
         ]
@@ -150,17 +149,3 @@ def _report(
 
 def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _same_hashes() -> Iterator[None]:
-    """Sets of names have the same order in each process, so that each seed has the same run."""
-    before = os.environ.get("PYTHONHASHSEED")
-    os.environ["PYTHONHASHSEED"] = "0"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONHASHSEED"]
-        else:
-            os.environ["PYTHONHASHSEED"] = before

@@ -22,10 +22,14 @@ async def violations(stage: Stage, placed: list[Placed], witness: Witness) -> li
     wrong += _doubled(named)
     for one in placed:
         wrong += await _outcome(stage, one, named)
-    wrong += _fills(stage, witness)
-    wrong += await _positions(stage)
+    wrong += disagreements(stage, witness)
     wrong += [f"I12 {line}" for line in stage.venue.overruns()]
     return wrong
+
+
+def disagreements(stage: Stage, witness: Witness) -> list[str]:
+    """Where fills and positions as they are known here are not those of the venue."""
+    return [*_fills(stage, witness), *_positions(stage)]
 
 
 def _doubled(named: dict[str, list[ExchangeOrder]]) -> Iterator[str]:
@@ -91,7 +95,7 @@ def _fills(stage: Stage, witness: Witness) -> Iterator[str]:
         yield f"I5 fills that were never told: {sorted(lost)}"
 
 
-async def _positions(stage: Stage) -> list[str]:
+def _positions(stage: Stage) -> list[str]:
     truth = {one.instrument_id: one.size for one in stage.exchange.positions(int(stage.account_id))}
     summed: Counter[str] = Counter()
     for fill in stage.exchange.fills(int(stage.account_id)):

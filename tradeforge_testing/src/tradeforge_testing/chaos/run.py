@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from tradeforge_core import MarketDataType, StreamConnectionStatus, UserDataType
 from tradeforge_testing.chaos.canaries import Canaries, listening
-from tradeforge_testing.chaos.checks import violations
+from tradeforge_testing.chaos.checks import disagreements, violations
 from tradeforge_testing.chaos.faults import NETWORK, Action, ChaosFault
 from tradeforge_testing.chaos.stage import Stage, set_up
 from tradeforge_testing.chaos.trader import Trader
@@ -78,7 +78,7 @@ async def _live(venue: ChaosVenue, seed: int, steps: int, *, simulated: bool) ->
         async with set_up(venue, random, simulated=simulated) as stage:
             trader = Trader(stage, witness)
             await _trade(stage, trader, witness, fired, steps)
-            await _come_to_rest(stage)
+            await _come_to_rest(stage, witness)
             wrong = await violations(stage, trader.placed, witness)
     await asyncio.sleep(0)
     if simulated and (left := asyncio.all_tasks() - before):
@@ -133,18 +133,21 @@ def _choose(stage: Stage, action: Action) -> ChaosFault | None:
     return stage.random.choice(fitting)
 
 
-async def _come_to_rest(stage: Stage) -> None:
+async def _come_to_rest(stage: Stage, witness: Witness) -> None:
     """The market stands still, everything works, and everybody has the time to find out."""
     stage.exchange.close_market()
     await stage.heal()
     for _ in range(_LOOKS):
-        live = stage.broker.status is StreamConnectionStatus.LIVE
-        if live and not stage.broker.unsettled_outcomes():
-            break
         await stage.sleep(_PAUSE)
-    await stage.sleep(_REST)
+        if _is_at_rest(stage, witness):
+            break
 
 
-_LOOKS, _PAUSE = 30, 5.0
-_REST = 70.0
-"""Seconds that the audit of what the stream told has to come round."""
+_LOOKS, _PAUSE = 40, 5.0
+"""How often, and every how many seconds, it is looked whether all is known: 200 s at most."""
+
+
+def _is_at_rest(stage: Stage, witness: Witness) -> bool:
+    if stage.broker.status is not StreamConnectionStatus.LIVE or stage.broker.unsettled_outcomes():
+        return False
+    return not disagreements(stage, witness)

@@ -13,8 +13,12 @@ from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.exchange import Exchange
 from tradeforge_testing.proxy import FaultProxy
 
-_HASTY = LookUps(pauses=(0.05, 0.1, 0.2), deadline=3.0, settle=0.5, slow=0.5)
-_PATIENT = LookUps(pauses=(0.5, 1.0, 2.0, 4.0), deadline=30.0, settle=10.0, slow=20.0)
+
+def _look_ups(*, simulated: bool) -> LookUps:
+    """Made for each run, so that their chance is the run's."""
+    if simulated:
+        return LookUps(pauses=(0.5, 1.0, 2.0, 4.0), deadline=30.0, settle=10.0, slow=20.0)
+    return LookUps(pauses=(0.05, 0.1, 0.2), deadline=3.0, settle=0.5, slow=0.5)
 
 
 @define
@@ -50,7 +54,7 @@ class Stage:
 @asynccontextmanager
 async def set_up(venue: ChaosVenue, random: Random, *, simulated: bool) -> AsyncIterator[Stage]:
     """A venue that serves, a network that is fine, and a provider that is not connected."""
-    safety = OrderSafety(journal=JournalKind.MEMORY, look_ups=_PATIENT if simulated else _HASTY)
+    safety = OrderSafety(journal=JournalKind.MEMORY, look_ups=_look_ups(simulated=simulated))
     async with venue.sandbox, FaultProxy(venue.port, clock=current_clock()) as proxy:
         broker = venue.provider(proxy.port, safety, patient=simulated)
         stage = Stage(venue, proxy, broker, random, 1.0 if simulated else 0.02)

@@ -35,7 +35,7 @@ class FaultProxy:
         self._port = port
         self._plan = ProxyPlan()
         self._tasks = TaskOwner()
-        self._links: set[Link] = set()
+        self._links: dict[Link, None] = {}  # in the order in which they came
         self._server: asyncio.Server | None = None
         self._reserved: socket.socket | None = None
         """The port while nobody listens there."""
@@ -139,12 +139,12 @@ class FaultProxy:
         await self._pass_on(Link(client, server, self._way_of, self._plan.for_request), faults)
 
     async def _pass_on(self, link: Link, faults: Faults) -> None:
-        self._links.add(link)
+        self._links[link] = None
         link.start(faults)
         try:
             await link.run()
         finally:
-            self._links.discard(link)
+            self._links.pop(link, None)
 
 
 def _bound(port: int) -> socket.socket:

@@ -4,6 +4,7 @@ import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, TypeVar
 
 from tradeforge_core.kit.chance import seeded
@@ -34,6 +35,17 @@ class _Leap(selectors.SelectSelector):
         return []
 
 
+class _Task(asyncio.Task[Any]):
+    """Has a number for its hash, so that a set of tasks has the same order in each run."""
+
+    def __init__(self, work: Any, *, number: int, **options: Any) -> None:
+        self._number = number
+        super().__init__(work, **options)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Runs `asyncio` programs in virtual time, and their connections through a `MemoryNetwork`.
 
@@ -45,6 +57,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._leap = _Leap()
         super().__init__(self._leap)
         self.network = network or MemoryNetwork()
+        self._tasks = count()
+        self.set_task_factory(
+            lambda loop, work, **options: _Task(
+                work, loop=loop, number=next(self._tasks), **options
+            )
+        )
 
     def time(self) -> float:
         return self._leap.elapsed

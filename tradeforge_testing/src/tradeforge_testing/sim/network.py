@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Self
 
-from tradeforge_testing.sim.transport import Address, MemoryTransport, Readiness
+from tradeforge_testing.sim.transport import MemoryTransport, Readiness
 
 _HOST = "127.0.0.1"
 _FIRST_PORT = 49_152
@@ -24,16 +24,13 @@ class MemoryNetwork:
     def __init__(self, *, latency: float = 0.0, jitter: float = 0.0, seed: int = 0) -> None:
         self._latency = latency
         self._jitter = jitter
-        self._random = Random(seed)
+        self._seed = seed
         self._listeners: dict[int, MemoryServer] = {}
         self._last_port = _FIRST_PORT
         self._readiness = Readiness()
+        self._attempts = 0
         self.connections = 0
         """How many were made."""
-
-    def travel(self) -> float:
-        """How long the next bytes take, in seconds."""
-        return self._latency + self._random.uniform(0, self._jitter)
 
     def listen(
         self, factory: Factory, port: int | None, sock: socket.socket | None
@@ -53,13 +50,15 @@ class MemoryNetwork:
         self, factory: Factory, host: str | None, port: int | None
     ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
         """Raises `ConnectionRefusedError` if nobody listens there."""
-        await asyncio.sleep(self.travel())
+        self._attempts += 1
+        up, down = self._way("up"), self._way("down")
+        await asyncio.sleep(up())
         server = self._listeners.get(port or 0)
         if server is None:
             raise ConnectionRefusedError(f"nobody listens on port {port} of the simulated network")
         near, far = (_HOST, self._free_port()), (_HOST, server.port)
-        client = self._transport(near, far)
-        served = self._transport(far, near)
+        client = MemoryTransport(near, far, up, self._readiness)
+        served = MemoryTransport(far, near, down, self._readiness)
         client.join(served)
         served.start(server.factory())
         protocol = factory()
@@ -71,8 +70,10 @@ class MemoryNetwork:
     def close_listener(self, port: int) -> None:
         self._listeners.pop(port, None)
 
-    def _transport(self, near: Address, far: Address) -> MemoryTransport:
-        return MemoryTransport(near, far, self.travel, self._readiness)
+    def _way(self, name: str) -> Callable[[], float]:
+        """How long the next bytes take on one way of one connection: a chance of its own."""
+        random = Random(f"{self._seed} {self._attempts} {name}")
+        return lambda: self._latency + random.uniform(0, self._jitter)
 
     def _free_port(self) -> int:
         while True:

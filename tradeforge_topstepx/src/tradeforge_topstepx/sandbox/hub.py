@@ -75,8 +75,8 @@ class Hub:
         self._reset = reset
         self._snapshot = snapshot
         self._negotiated: dict[str, str] = {}
-        self._connections: set[HubConnection] = set()
-        self._followers: defaultdict[Topic, set[HubConnection]] = defaultdict(set)
+        self._connections: dict[HubConnection, None] = {}  # in the order in which they came
+        self._followers: defaultdict[Topic, dict[HubConnection, None]] = defaultdict(dict)
 
     def negotiate(self, request: Request) -> Response:
         """A new connection id; from version 1 on it is public and goes with a secret token."""
@@ -110,7 +110,7 @@ class Hub:
         self.delivery.loop = asyncio.get_running_loop()
         reset = partial(self._reset, socket.client)
         connection = HubConnection(socket, self, self._limits, reset)
-        self._connections.add(connection)
+        self._connections[connection] = None
         try:
             await connection.run()
         finally:
@@ -170,7 +170,7 @@ class Hub:
         return method(connection, topic)
 
     def _subscribe(self, connection: HubConnection, topic: Topic) -> Callable[[], None]:
-        self._followers[topic].add(connection)
+        self._followers[topic][connection] = None
         return partial(self._tell_all_of, topic, connection)
 
     def _tell_all_of(self, topic: Topic, connection: HubConnection) -> None:
@@ -179,7 +179,7 @@ class Hub:
             self.delivery.put(Outgoing(topic, partial(list, arguments)), (connection,))
 
     def _unsubscribe(self, connection: HubConnection, topic: Topic) -> Callable[[], None]:
-        self._followers[topic].discard(connection)
+        self._followers[topic].pop(connection, None)
         return lambda: None
 
     def _open_connections(self) -> tuple[HubConnection, ...]:
@@ -191,9 +191,9 @@ class Hub:
         self._negotiated |= {connection_id: token, token: connection_id}
 
     def _forget(self, connection: HubConnection) -> None:
-        self._connections.discard(connection)
+        self._connections.pop(connection, None)
         for followers in self._followers.values():
-            followers.discard(connection)
+            followers.pop(connection, None)
 
 
 def _bind(given: list[Any], key: type[int] | type[str] | None) -> int | str | None:
