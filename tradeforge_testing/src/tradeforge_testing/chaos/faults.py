@@ -76,6 +76,12 @@ def _refuse(stage: "Stage", action: Action, random: Random) -> None:
     stage.proxy.plan(Drop(rst=True), when=Now())
 
 
+def _cut_stream(stage: "Stage", action: Action, random: Random) -> None:
+    """Who comes anew is cut off after a few bytes, and who is there has to come anew."""
+    stage.proxy.plan(Cut(after=random.randrange(1, 400)), when=NextConnection(), count=2)
+    stage.proxy.plan(Drop(rst=True), when=Now())
+
+
 def _half_request(stage: "Stage", action: Action, random: Random) -> None:
     after, rst = random.randrange(1, 400), random.random() < 0.5
     cut = Cut(after=after, direction=Direction.UPSTREAM, rst=rst)
@@ -124,6 +130,6 @@ NETWORK = (
     _net("half_open", "F44", _plan(Hold(), when=Now()), at_once=True),
     _net("slow_link", "F59", _plan(Delay(seconds=3.0), when=Now()), at_once=True),
     _net("sliced_link", "F51", _plan(Slice(size=11), when=Now()), at_once=True),
-    _net("cut_stream", "F49", _plan(Cut(after=150), when=NextConnection())),
+    _net("new_ones_cut", "F48 F49", _cut_stream),
 )
 """What a network does, whoever the venue is."""

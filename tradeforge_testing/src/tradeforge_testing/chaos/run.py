@@ -21,7 +21,7 @@ from tradeforge_testing.sim import MemoryNetwork, simulate
 
 MakeVenue = Callable[[int], ChaosVenue]
 
-STEPS = 5
+STEPS = 3
 _FAULTY = 0.85
 """How often a step has a fault."""
 _LOGGED = 16
@@ -82,7 +82,7 @@ async def _live(venue: ChaosVenue, seed: int, steps: int, *, simulated: bool) ->
             wrong = await violations(stage, trader.placed, witness)
     await asyncio.sleep(0)
     if simulated and (left := asyncio.all_tasks() - before):
-        wrong.append(f"I10 tasks are left: {sorted(one.get_name() for one in left)}")
+        wrong.append(f"I10 tasks are left: {sorted(str(one.get_coro()) for one in left)}")
     return Verdict(
         seed=seed,
         violations=(*wrong, *sorted(set(canaries.caught))),
@@ -100,20 +100,23 @@ async def _trade(
     stage.broker.on_event(witness.saw)
     stage.broker.on_error(witness.failed)
     if stage.random.random() < _CONNECTS_BADLY:
-        await _step(stage, trader, Action.CONNECT, fired)
+        fitting = [one for one in _faults(stage) if Action.CONNECT in one.actions]
+        await _step(stage, trader, Action.CONNECT, stage.random.choice(fitting), fired)
     await trader.connect_for_sure()
     await stage.broker.subscribe_user_data([stage.account_id], list(UserDataType))
     await stage.broker.subscribe_market_data([stage.contract_id], [MarketDataType.QUOTE])
-    for action in stage.random.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=steps):
-        await _step(stage, trader, action, fired)
+    for _ in range(steps):
+        fault = _some_fault(stage) if stage.random.random() < _FAULTY else None
+        await _step(stage, trader, _some_action(stage, fault), fault, fired)
 
 
 _CONNECTS_BADLY = 0.25
 
 
-async def _step(stage: Stage, trader: Trader, action: Action, fired: Counter[str]) -> None:
+async def _step(
+    stage: Stage, trader: Trader, action: Action, fault: ChaosFault | None, fired: Counter[str]
+) -> None:
     """One action, with a fault or without; afterwards everything works again."""
-    fault = _choose(stage, action)
     planned = 0
     if fault is not None:
         striking = fault.strike(stage, action, stage.random)
@@ -126,11 +129,18 @@ async def _step(stage: Stage, trader: Trader, action: Action, fired: Counter[str
     await stage.heal()
 
 
-def _choose(stage: Stage, action: Action) -> ChaosFault | None:
-    if stage.random.random() > _FAULTY:
-        return None
-    fitting = [one for one in (*NETWORK, *stage.venue.faults) if action in one.actions]
-    return stage.random.choice(fitting)
+def _faults(stage: Stage) -> list[ChaosFault]:
+    return [*NETWORK, *stage.venue.faults]
+
+
+def _some_fault(stage: Stage) -> ChaosFault:
+    """Each as often as any other, however few actions it goes with."""
+    return stage.random.choice([one for one in _faults(stage) if one.actions & _WEIGHTS.keys()])
+
+
+def _some_action(stage: Stage, fault: ChaosFault | None) -> Action:
+    fitting = [one for one in _WEIGHTS if fault is None or one in fault.actions]
+    return stage.random.choices(fitting, [_WEIGHTS[one] for one in fitting])[0]
 
 
 async def _come_to_rest(stage: Stage, witness: Witness) -> None:

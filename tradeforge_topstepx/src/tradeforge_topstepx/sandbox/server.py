@@ -57,7 +57,8 @@ class _Uvicorn(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.transport.close()
         if tasks := set(self.server_state.tasks):
-            await asyncio.wait(tasks, timeout=_PATIENCE)
+            _, late = await asyncio.wait(tasks, timeout=_PATIENCE)
+            await _end(late)
         while connections := list(self.server_state.connections):
             for connection in connections:
                 connection.transport.abort()
@@ -118,6 +119,13 @@ class LoopbackServer:
             for connection in self._uvicorn.server_state.connections
             if isinstance(connection, _PROTOCOLS) and connection.client == client
         ]
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 def _listener(port: int) -> socket.socket:
