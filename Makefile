@@ -6,7 +6,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench scoreboard fuzz crash record format lock clean
+.PHONY: help demo test check bench scoreboard fuzz crash chaos record format lock clean
 
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ fuzz: $(READY) ## a million damaged messages for each decoder (make fuzz SEED=7 
 
 crash: $(READY) ## kill a trading program at every point, ten times each (make crash SEEDS=3)
 	$(BIN)/pytest tests/topstepx/crashes -q --crash-seeds=$(or $(SEEDS),10)
+
+chaos: $(READY) ## 10,000 runs in which everything fails, each fault a hundred times at least (make chaos SEEDS=500)
+	$(BIN)/tradeforge chaos topstepx --seeds $(or $(SEEDS),10000) --least $(or $(LEAST),100)
 
 record: $(READY) ## record the REST cassettes again, from a sandbox or, with FROM=settings, from your venue (docs/recording.md)
 	$(BIN)/pytest tests/topstepx/cassettes -q --record=$(or $(FROM),sandbox)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime
+from threading import Thread
 
 import pytest
 
@@ -80,3 +81,15 @@ def test_outside_of_it_time_and_chance_are_the_machine_s() -> None:
     simulate(program, start=datetime(2001, 1, 1, tzinfo=UTC))
     assert current_clock().now().year > 2001
     assert random_bits(80) != random_bits(80)
+
+
+def test_a_thread_that_speaks_to_it_is_an_error() -> None:
+    async def program() -> None:
+        loop = asyncio.get_running_loop()
+        thread = Thread(target=loop.call_soon_threadsafe, args=(int,))
+        thread.start()
+        thread.join()
+        await asyncio.sleep(1)
+
+    with pytest.raises(RuntimeError, match="another thread"):
+        simulate(program)

@@ -75,6 +75,7 @@ class JournalWriter:
         self._items.put(_Item(job, waiter, last))
 
     def join(self) -> None:
+        """Wait for the thread, which has answered all that it will."""
         if self._thread is not None:
             self._thread.join()
 
@@ -141,6 +142,21 @@ class JournalWriter:
             _log.warning("closing left the journal's log behind: %s", error)
 
 
+class WriterInMemory(JournalWriter):
+    """Does the work where it is asked for: there is no disk to wait for, and no thread."""
+
+    async def start(self) -> Path | None:
+        self._store = JournalStore(None, settled_before=self._settled_before)
+        return None
+
+    def put(self, job: Job, waiter: Waiter | None = None, *, last: bool = False) -> None:
+        if last:
+            self._close(self._store)
+            _answer([(waiter, None)])
+        else:
+            self._write(self._store, [_Item(job, waiter)])
+
+
 def _without_writing(store: JournalStore, job: Job, error: JournalUnavailable) -> Any:
     if job.writes:
         return _unavailable(error)
@@ -165,8 +181,18 @@ def _answer(answers: Iterable[tuple[Waiter | None, Any]]) -> None:
         if waiter is not None:
             by_loop[waiter.get_loop()].append((waiter, result))
     for loop, of_loop in by_loop.items():
+        if loop is _running_loop():
+            _tell(of_loop)
+            continue
         with suppress(RuntimeError):  # the loop was closed, and nobody waits any more
             loop.call_soon_threadsafe(_tell, of_loop)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _tell(answers: list[tuple[Waiter, Any]]) -> None:

@@ -27,7 +27,7 @@ from tradeforge_core.orders._journal_jobs import (
     Settle,
     Unsettled,
 )
-from tradeforge_core.orders._journal_writer import JournalWriter
+from tradeforge_core.orders._journal_writer import JournalWriter, WriterInMemory
 from tradeforge_core.orders.intents import Intent, aware_utc
 
 __all__ = [
@@ -68,7 +68,8 @@ class Journal:
         Raises `JournalUnavailable`: another process has it, a newer version wrote it, the disk is
         full. A damaged file is moved aside, and another one is begun.
         """
-        writer = JournalWriter(path, settled_before=aware_utc(clock.now()) - _KEEP)
+        kind = WriterInMemory if path is None else JournalWriter
+        writer = kind(path, settled_before=aware_utc(clock.now()) - _KEEP)
         quarantined = await writer.start()
         return cls(writer, durable=path is not None, quarantined=quarantined)
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from tradeforge_core.errors import JournalUnavailable
 from tradeforge_core.kit.clock import Clock
@@ -15,6 +16,9 @@ from tradeforge_core.orders.state_folder import (
     journal_path,
     realm_folder,
 )
+
+A = TypeVar("A")
+T = TypeVar("T")
 
 _log = logging.getLogger("tradeforge_core")
 
@@ -111,7 +115,7 @@ class Journals:
         for journal in self.opened():
             if found := await journal.find(client_order_id):
                 return found
-        return await asyncio.to_thread(self._find_on_disk, client_order_id)
+        return await self._on_disk(self._find_on_disk, client_order_id)
 
     async def close(self) -> None:
         """Write what waits, and let go of the locks."""
@@ -136,9 +140,13 @@ class Journals:
     async def entries(self, *, limit: int) -> list[JournalEntry]:
         """The newest records of all accounts, newest first. Raises `JournalUnavailable`."""
         found = [one for journal in self.opened() for one in await journal.entries(limit=limit)]
-        found += await asyncio.to_thread(self._entries_on_disk, limit)
+        found += await self._on_disk(self._entries_on_disk, limit) or []
         found.sort(key=lambda entry: entry.intent.made_at, reverse=True)
         return found[:limit]
+
+    async def _on_disk(self, look: Callable[[A], T], argument: A) -> T | None:
+        """What there is in files, None where there are no files."""
+        return await asyncio.to_thread(look, argument) if self._durable else None
 
     def _entries_on_disk(self, limit: int) -> list[JournalEntry]:
         return [one for path in self._closed_paths() for one in read_journal(path, limit=limit)]

@@ -3,8 +3,10 @@
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from threading import get_ident
 from typing import Any, TypeVar
 
 from tradeforge_core.kit.chance import seeded
@@ -27,12 +29,21 @@ class _Leap(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.elapsed = 0.0
+        self.heard_of_thread = False
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.heard_of_thread:
+            raise RuntimeError(_NO_THREADS)
         if timeout is None:
             raise Deadlock("nothing is scheduled, and nobody is left who could go on")
         self.elapsed += max(timeout, 0.0)
         return []
+
+
+_NO_THREADS = (
+    "another thread has spoken to the simulated loop, whose time does not wait for threads:"
+    " do the work in the loop (a journal has to be JournalKind.MEMORY)"
+)
 
 
 class _Task(asyncio.Task[Any]):
@@ -57,6 +68,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._leap = _Leap()
         super().__init__(self._leap)
         self.network = network or MemoryNetwork()
+        self._home = get_ident()
         self._tasks = count()
         self.set_task_factory(
             lambda loop, work, **options: _Task(
@@ -86,6 +98,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.AbstractServer:
         _refuse(options, "ssl")
         return self.network.listen(protocol_factory, port, options.get("sock"))
+
+    def call_soon_threadsafe(  # type: ignore[override]  # typeshed knows what args fit the callback
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        if self.is_running() and get_ident() != self._home:
+            self._leap.heard_of_thread = True
+        return super().call_soon_threadsafe(callback, *args, context=context)
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., T], *args: Any
