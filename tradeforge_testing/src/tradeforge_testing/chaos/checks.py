@@ -22,14 +22,10 @@ async def violations(stage: Stage, placed: list[Placed], witness: Witness) -> li
     wrong += _doubled(named)
     for one in placed:
         wrong += await _outcome(stage, one, named)
-    wrong += disagreements(stage, witness)
+    wrong += _fills(stage, witness)
+    wrong += _positions(stage)
     wrong += [f"I12 {line}" for line in stage.venue.overruns()]
     return wrong
-
-
-def disagreements(stage: Stage, witness: Witness) -> list[str]:
-    """Where fills and positions as they are known here are not those of the venue."""
-    return [*_fills(stage, witness), *_positions(stage)]
 
 
 def _doubled(named: dict[str, list[ExchangeOrder]]) -> Iterator[str]:

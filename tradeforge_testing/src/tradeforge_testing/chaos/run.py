@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from tradeforge_core import MarketDataType, StreamConnectionStatus, UserDataType
 from tradeforge_testing.chaos.canaries import Canaries, listening
-from tradeforge_testing.chaos.checks import disagreements, violations
+from tradeforge_testing.chaos.checks import violations
 from tradeforge_testing.chaos.faults import NETWORK, Action, ChaosFault
 from tradeforge_testing.chaos.stage import Stage, set_up
 from tradeforge_testing.chaos.trader import Trader
@@ -78,8 +78,7 @@ async def _live(venue: ChaosVenue, seed: int, steps: int, *, simulated: bool) ->
         async with set_up(venue, random, simulated=simulated) as stage:
             trader = Trader(stage, witness)
             await _trade(stage, trader, witness, fired, steps)
-            await _come_to_rest(stage, witness)
-            wrong = await violations(stage, trader.placed, witness)
+            wrong = await _come_to_rest(stage, trader, witness)
     await asyncio.sleep(0)
     if simulated and (left := asyncio.all_tasks() - before):
         wrong.append(f"I10 tasks are left: {sorted(str(one.get_coro()) for one in left)}")
@@ -143,21 +142,21 @@ def _some_action(stage: Stage, fault: ChaosFault | None) -> Action:
     return stage.random.choices(fitting, [_WEIGHTS[one] for one in fitting])[0]
 
 
-async def _come_to_rest(stage: Stage, witness: Witness) -> None:
-    """The market stands still, everything works, and everybody has the time to find out."""
+async def _come_to_rest(stage: Stage, trader: Trader, witness: Witness) -> list[str]:
+    """What is still wrong when the market stands still, and all have had the time to find out."""
     stage.exchange.close_market()
     await stage.heal()
+    wrong = [_NOT_LIVE]
     for _ in range(_LOOKS):
         await stage.sleep(_PAUSE)
-        if _is_at_rest(stage, witness):
+        wrong = await violations(stage, trader.placed, witness)
+        if stage.broker.status is not StreamConnectionStatus.LIVE:
+            wrong.append(_NOT_LIVE)
+        if not wrong:
             break
+    return wrong
 
 
 _LOOKS, _PAUSE = 40, 5.0
 """How often, and every how many seconds, it is looked whether all is known: 200 s at most."""
-
-
-def _is_at_rest(stage: Stage, witness: Witness) -> bool:
-    if stage.broker.status is not StreamConnectionStatus.LIVE or stage.broker.unsettled_outcomes():
-        return False
-    return not disagreements(stage, witness)
+_NOT_LIVE = "S the stream is not live again"
