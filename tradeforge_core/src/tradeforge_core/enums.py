@@ -108,6 +108,17 @@ class GapCause(StrEnum):
     """A message was not understood and has been left out."""
     RENEWED = "renewed"
     """The library subscribes anew, to get the whole book after some of it was lost here."""
+    MISSED = "missed"
+    """The connection was alive, and the venue has what it never told: the audit has found it."""
+
+
+class EventSource(StrEnum):
+    """How something of yours became known."""
+
+    STREAM = "stream"
+    """The venue told it."""
+    AUDIT = "audit"
+    """The venue was asked, and the stream had not told it."""
 
 
 class VenueClass(StrEnum):

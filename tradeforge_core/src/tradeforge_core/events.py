@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from attrs import field, frozen
 
 from tradeforge_core.enums import (
+    EventSource,
     GapCause,
     MarketDataType,
     OrderSide,
@@ -121,6 +122,7 @@ class AccountUpdateEvent:
 @frozen(kw_only=True)
 class OrderUpdateEvent:
     order: Order
+    source: EventSource = EventSource.STREAM
     time: datetime | None = None
     received: datetime
 
@@ -128,6 +130,7 @@ class OrderUpdateEvent:
 @frozen(kw_only=True)
 class PositionUpdateEvent:
     position: Position
+    source: EventSource = EventSource.STREAM
     time: datetime | None = None
     received: datetime
 
@@ -135,6 +138,7 @@ class PositionUpdateEvent:
 @frozen(kw_only=True)
 class UserTradeEvent:
     trade: Trade
+    source: EventSource = EventSource.STREAM
     time: datetime | None = None
     received: datetime
 
@@ -194,8 +198,25 @@ class Gap:
         return self.since is not None and self.until is None
 
 
-HealthEvent = StatusChanged | Gap
-MarketEvent = QuoteEvent | DepthEvent | MarketTradeEvent | HealthEvent
+@frozen(kw_only=True)
+class Resynced:
+    """What is known of the account's `topics` is what the venue has: it was asked.
+
+    It comes after a gap in private data, and after an audit that found something. `repaired` is
+    what was told in between, right before this, because the stream had not: events whose `source`
+    is `AUDIT`.
+    """
+
+    stream: str
+    topics: tuple[Topic, ...]
+    account_id: str
+    repaired: tuple["OrderUpdateEvent | PositionUpdateEvent | UserTradeEvent", ...] = ()
+    time: datetime | None = None
+    received: datetime
+
+
+HealthEvent = StatusChanged | Gap | Resynced
+MarketEvent = QuoteEvent | DepthEvent | MarketTradeEvent | StatusChanged | Gap
 UserEvent = (
     AccountUpdateEvent
     | OrderUpdateEvent

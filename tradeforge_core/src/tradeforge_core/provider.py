@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Collection, Iterable
 from contextlib import AsyncExitStack
 from enum import Enum
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from tradeforge_core.enums import (
     MarketDataType,
@@ -18,6 +18,7 @@ from tradeforge_core.enums import (
 from tradeforge_core.errors import Disconnected, NotFound, TradeForgeError
 from tradeforge_core.events import (
     Event,
+    HealthEvent,
     MarketEvent,
     OrderOutcomeEvent,
     OrderUpdateEvent,
@@ -34,12 +35,16 @@ from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import to_the_end
 from tradeforge_core.orders.safety import OrderSafety
 from tradeforge_core.plugins import Plugins
+from tradeforge_core.streams.audit_times import AuditTimes
 from tradeforge_core.streams.backoff import Backoff
 from tradeforge_core.streams.subscription import Subscription
 from tradeforge_core.streams.supervisor import StreamTimeouts
 from tradeforge_core.streams.switchboard import Switchboard
 from tradeforge_core.streams.topics import topics_of
 from tradeforge_core.trading import TradingProvider
+
+if TYPE_CHECKING:
+    from tradeforge_core.streams.audit import Audit
 
 
 class _State(Enum):
@@ -59,6 +64,7 @@ class Provider(TradingProvider, RealTimeStream):
         backoff: Backoff | None = None,
         timeouts: StreamTimeouts | None = None,
         safety: OrderSafety | None = None,
+        audit: AuditTimes | None = None,
     ) -> None:
         super().__init__(plugins=plugins, clock=clock, safety=safety)
         self._state = _State.NEW
@@ -70,11 +76,14 @@ class Provider(TradingProvider, RealTimeStream):
             self._make_link,
             self.stream_of,
             watch=self._saw,
+            noticed=self._noticed,
             plugins=self._plugins,
             clock=self._clock,
             backoff=backoff or Backoff(),
             timeouts=timeouts or StreamTimeouts(),
         )
+        self._audit_times = audit or AuditTimes()
+        self._checks: Audit | None = None
 
     # --- life ---
 
@@ -116,6 +125,12 @@ class Provider(TradingProvider, RealTimeStream):
             last_to_first.push_async_callback(self._leave)
             last_to_first.push_async_callback(self._close_office, _LAST_ANSWERS)
             last_to_first.push_async_callback(self._switchboard.close)
+            last_to_first.push_async_callback(self._close_audit)
+
+    async def _close_audit(self) -> None:
+        checks, self._checks = self._checks, None
+        if checks is not None:
+            await checks.close()
 
     async def _leave(self) -> None:
         await to_the_end(self._log_out(), name="logging out")
@@ -138,10 +153,35 @@ class Provider(TradingProvider, RealTimeStream):
 
     # --- streams ---
 
-    def _saw(self, event: Event) -> None:
+    def _saw(self, event: Event) -> Event | None:
+        """What to pass on of a private message: what is known now, and was not told yet."""
         self._ledger.take(event)
         if isinstance(event, OrderUpdateEvent):
             self._orders.saw(event.order)
+        return self._told.take(event)
+
+    def _noticed(self, event: HealthEvent) -> None:
+        if self._checks is not None:
+            self._checks.lost(event)
+
+    @property
+    def _audit(self) -> "Audit":
+        """Made when private data is first subscribed."""
+        if self._checks is None:
+            from tradeforge_core.streams.audit import Audit  # only here: importing is cheap
+
+            self._checks = Audit(
+                self,
+                self._ledger,
+                self._told,
+                wants=self._switchboard.wants,
+                publish=self._switchboard.repeat,
+                publish_health=self._switchboard.publish_health,
+                report=self._report,
+                clock=self._clock,
+                times=self._audit_times,
+            )
+        return self._checks
 
     def _tell_outcome(self, event: OrderOutcomeEvent) -> None:
         self._switchboard.publish_outcome(event)
@@ -199,6 +239,7 @@ class Provider(TradingProvider, RealTimeStream):
         known = {account.id for account in await self._fetch_all_accounts()}
         if missing := sorted({topic.key for topic in topics} - known):
             raise NotFound(f"there is no account {', '.join(map(repr, missing))}")
+        await self._audit.begin(topics)
 
     async def _check_contracts(self, topics: Iterable[Topic]) -> None:
         """A venue may confirm a contract that it does not have, and then stay silent for ever."""

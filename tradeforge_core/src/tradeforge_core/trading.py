@@ -58,8 +58,10 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         self._safety = safety or OrderSafety()
         self._contracts: dict[str, Contract] = {}
         from tradeforge_core.state.ledger import Ledger  # only here: importing is cheap
+        from tradeforge_core.state.told import Told
 
         self._ledger = Ledger()
+        self._told = Told(self._ledger)
         self._office: OrderOffice | None = None
 
     @abstractmethod

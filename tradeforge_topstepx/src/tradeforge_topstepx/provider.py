@@ -39,6 +39,7 @@ from tradeforge_core.kit.recording import FrameRecorder
 from tradeforge_core.kit.tasks import TaskOwner, to_the_end
 from tradeforge_core.orders.client_ids import made_at
 from tradeforge_core.requests import BarQuery, OrderChange, Period
+from tradeforge_core.streams.audit_times import AuditTimes
 from tradeforge_core.streams.backoff import Backoff
 from tradeforge_core.streams.link import StreamLink
 from tradeforge_core.streams.supervisor import StreamTimeouts
@@ -102,11 +103,17 @@ class TopStepXProvider(Provider):
         backoff: Backoff | None = None,
         timeouts: StreamTimeouts | None = None,
         safety: OrderSafety | None = None,
+        audit: AuditTimes | None = None,
         hub_limits: HubLimits | None = None,
         record_frames: Path | None = None,
     ) -> None:
         super().__init__(
-            plugins=plugins, clock=clock, backoff=backoff, timeouts=timeouts, safety=safety
+            plugins=plugins,
+            clock=clock,
+            backoff=backoff,
+            timeouts=timeouts,
+            safety=safety,
+            audit=audit,
         )
         self.config = config
         self._hub_limits = hub_limits or HubLimits()

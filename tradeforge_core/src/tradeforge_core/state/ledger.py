@@ -87,6 +87,16 @@ class Ledger:
         self._accounts[account.id] = new
         return Changes() if old is not None and old[2] == account else Changes(accounts=(account,))
 
+    @property
+    def fills(self) -> list[Trade]:
+        """Every fill that is known, in the order in which they became known."""
+        return self._orders.fills.all()
+
+    @property
+    def all_positions(self) -> list[Position]:
+        """Every position that something was said of, flat ones too."""
+        return self._positions.all()
+
     def state_hash(self) -> str:
         """A digest of everything known: equal states have equal ones, also in another process.
 

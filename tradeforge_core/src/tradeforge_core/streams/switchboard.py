@@ -44,9 +44,11 @@ class Switchboard:
         clock: Clock,
         backoff: Backoff,
         timeouts: StreamTimeouts,
-        watch: Callable[[Event], None] = lambda event: None,
+        watch: Callable[[Event], Event | None] = lambda event: event,
+        noticed: Callable[[HealthEvent], None] = lambda event: None,
     ) -> None:
         self._watch = watch
+        self._noticed = noticed
         self._provider = provider
         self._make_link = make_link
         self._stream_of = stream_of
@@ -222,7 +224,21 @@ class Switchboard:
         if topic not in self._wanted:
             return
         if topic.kind in _PRIVATE:
-            self._watch(event)
+            passed_on = self._watch(event)
+            if passed_on is None:
+                return  # it was told before
+            event = passed_on
+        self._hand_out(topic, event)
+
+    def repeat(self, topic: Topic, event: Event) -> None:
+        """Hand out what the stream should have told, and is known already."""
+        if topic in self._wanted:
+            self._hand_out(topic, event)
+
+    def wants(self, topic: Topic) -> bool:
+        return topic in self._wanted
+
+    def _hand_out(self, topic: Topic, event: Event) -> None:
         for queue in self._subscribers.get(topic, ()):
             queue.put(topic, event)
         for runner in self._event_handlers:
@@ -249,6 +265,7 @@ class Switchboard:
             runner.queue.put_health(event)
         if isinstance(event, Gap) and event.cause is GapCause.DECODE_ERROR:
             self._renew(event.topics)
+        self._noticed(event)
         if isinstance(event, StatusChanged):
             for runner in self._status_handlers:
                 runner.queue.put_health(event)

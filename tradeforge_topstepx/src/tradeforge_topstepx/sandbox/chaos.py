@@ -10,6 +10,7 @@ from attrs import evolve
 from tradeforge_core import OrderSafety, Provider, Settings
 from tradeforge_core.interfaces import Sandbox
 from tradeforge_core.kit.http import HttpTimeouts
+from tradeforge_core.streams.audit_times import AuditTimes
 from tradeforge_core.streams.backoff import Backoff
 from tradeforge_testing.chaos.faults import ASKING, WRITING, Action, ChaosFault, Strike
 from tradeforge_testing.chaos.stage import Stage
@@ -68,6 +69,7 @@ class TopStepXChaos(ChaosVenue):
             config if patient else evolve(config, timeouts=_SHORT),
             safety=safety,
             backoff=Backoff() if patient else Backoff(base=0.02, cap=0.2),
+            audit=AuditTimes() if patient else _OFTEN,
         )
 
     @property
@@ -90,6 +92,7 @@ class TopStepXChaos(ChaosVenue):
         return (self._key,)
 
 
+_OFTEN = AuditTimes(busy=0.5, idle=1.0, settle=0.2, retry=0.2)
 _SHORT = HttpTimeouts(connect=0.5, answer=0.5, total=1.0)
 
 

@@ -1,0 +1,128 @@
+"""What subscribers have been told of orders, fills and positions, beside what is known of them."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from tradeforge_core.enums import UserDataType
+from tradeforge_core.events import (
+    Event,
+    OrderUpdateEvent,
+    PositionUpdateEvent,
+    Topic,
+    UserTradeEvent,
+)
+from tradeforge_core.models import Order, Position, Trade
+from tradeforge_core.state.ledger import Ledger
+
+AUDITED = frozenset(
+    {UserDataType.ORDER_UPDATE, UserDataType.USER_TRADE, UserDataType.POSITION_UPDATE}
+)
+"""The kinds of private data that the venue can be asked for as well."""
+
+Item = Order | Trade | Position
+N = TypeVar("N", bound=Event)
+
+_MOST = 200_000
+"""Of each kind; more than the ledger knows, so that nothing known is told a second time."""
+
+
+class Told:
+    """Nothing is told twice, and an order never goes back.
+
+    An order is told as it is known, whatever the message said that brought it here: one that comes
+    late changes nothing, and is not passed on.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._told: dict[UserDataType, dict[Any, Item]] = {kind: {} for kind in AUDITED}
+
+    def take(self, event: N) -> N | None:
+        """What to pass on of a message that the ledger has taken in; None for what was told."""
+        taker = _TAKERS.get(type(event))
+        return event if taker is None else taker(self, event)
+
+    def begin(self, topic: Topic) -> None:
+        """Count everything known of the topic as told: its subscribers begin with what comes."""
+        for item in self._known(topic):
+            self._note(topic.kind, item)
+
+    def untold(self, topic: Topic) -> list[Item]:
+        """What is known of the topic and was not told, oldest first."""
+        return [one for one in self._known(topic) if self._is_news(topic.kind, one)]
+
+    def tell(self, item: Item) -> bool:
+        """Whether this is still news; from now on it is not."""
+        kind = _KINDS[type(item)]
+        is_news = self._is_news(kind, item)
+        self._note(kind, item)
+        return is_news
+
+    def _known(self, topic: Topic) -> list[Item]:
+        return [one for one in _SEEN[topic.kind](self._ledger) if one.account_id == topic.key]
+
+    def _is_news(self, kind: Any, item: Item) -> bool:
+        before = self._told[kind].get(_key(item))
+        if before is None and isinstance(item, Position) and item.is_flat:
+            return False
+        return before is None or _essence(before) != _essence(item)
+
+    def _note(self, kind: Any, item: Item) -> None:
+        told = self._told[kind]
+        told.pop(_key(item), None)
+        told[_key(item)] = item
+        if len(told) > _MOST:
+            del told[next(iter(told))]
+
+    def _take_order(self, event: OrderUpdateEvent) -> OrderUpdateEvent | None:
+        known = self._ledger.orders.get(event.order.id)
+        if self._told[UserDataType.ORDER_UPDATE].get(_key(known)) == known:
+            return None
+        self._note(UserDataType.ORDER_UPDATE, known)
+        return event if event.order == known else _evolve(event, order=known)
+
+    def _take_trade(self, event: UserTradeEvent) -> UserTradeEvent | None:
+        return event if self.tell(event.trade) else None
+
+    def _take_position(self, event: PositionUpdateEvent) -> PositionUpdateEvent | None:
+        if self._told[UserDataType.POSITION_UPDATE].get(_key(event.position)) == event.position:
+            return None
+        self._note(UserDataType.POSITION_UPDATE, event.position)
+        return event
+
+
+def _evolve(event: OrderUpdateEvent, *, order: Order) -> OrderUpdateEvent:
+    return OrderUpdateEvent(order=order, time=event.time, received=event.received)
+
+
+def _key(item: Item) -> tuple[str, str]:
+    if isinstance(item, Position):
+        return item.account_id, item.contract_id
+    return item.account_id, item.id
+
+
+def _essence(item: Item) -> tuple[object, ...]:
+    """What matters of it: answers and messages need not agree in every digit of the rest."""
+    if isinstance(item, Order):
+        prices = item.limit_price, item.stop_price, item.trail_distance
+        return (item.status, item.filled_size, item.size, *prices)
+    if isinstance(item, Trade):
+        return (item.voided,)
+    return (item.size,) if item.is_flat else (item.size, item.average_price)
+
+
+_TAKERS: dict[type, Callable[[Told, Any], Any]] = {
+    OrderUpdateEvent: Told._take_order,
+    UserTradeEvent: Told._take_trade,
+    PositionUpdateEvent: Told._take_position,
+}
+_KINDS = {
+    Order: UserDataType.ORDER_UPDATE,
+    Trade: UserDataType.USER_TRADE,
+    Position: UserDataType.POSITION_UPDATE,
+}
+_SEEN: dict[Any, Callable[[Ledger], Iterable[Item]]] = {
+    UserDataType.ORDER_UPDATE: lambda ledger: ledger.orders,
+    UserDataType.USER_TRADE: lambda ledger: ledger.fills,
+    UserDataType.POSITION_UPDATE: lambda ledger: ledger.all_positions,
+}
