@@ -314,6 +314,7 @@ async def test_the_stream_makes_the_look_come_at_once(
 ) -> None:
     books.rest()
     await watched.subscribe_user_data("1", [UserDataType.ORDER_UPDATE])
+    books.shared_looks.clear()
     await watched.place_order(bracket())
     await books.spend(4)
     books.fill()

@@ -22,7 +22,14 @@ MODULES = (
     "books",
     "state",
 )
-NOT_FOR_USERS = {"EventHandler", "StatusHandler", "ErrorHandler", "PROVIDERS", "SANDBOXES"}
+NOT_FOR_USERS = {
+    "load_sandbox_module",
+    "EventHandler",
+    "StatusHandler",
+    "ErrorHandler",
+    "PROVIDERS",
+    "SANDBOXES",
+}
 
 
 def _is_data(value: object) -> bool:

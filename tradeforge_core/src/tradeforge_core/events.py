@@ -202,15 +202,15 @@ class Gap:
 class Resynced:
     """What is known of the account's `topics` is what the venue has: it was asked.
 
-    It comes after a gap in private data, and after an audit that found something. `repaired` is
-    what was told in between, right before this, because the stream had not: events whose `source`
-    is `AUDIT`.
+    It comes after a gap in private data, and after an audit that found something. `repaired` names
+    what the stream had not told, such as `order 27`, `fill 31` and `position CON.F.US.MNQ.Z26`: it
+    was told right before this, by events whose `source` is `AUDIT`.
     """
 
     stream: str
     topics: tuple[Topic, ...]
     account_id: str
-    repaired: tuple["OrderUpdateEvent | PositionUpdateEvent | UserTradeEvent", ...] = ()
+    repaired: tuple[str, ...] = ()
     time: datetime | None = None
     received: datetime
 

@@ -94,6 +94,7 @@ class OrderPath:
         self._announce = announce
         self._notice = notice
         self._searches = TaskOwner()
+        self._is_closing = False
         self._cases: dict[tuple[str, str], Case] = {}
         """By account and name: a name of the caller's own may serve in several accounts."""
         self._resolver = Resolver(
@@ -152,7 +153,8 @@ class OrderPath:
         await self._tasks.run(self._work_again(case), name=f"once more {case.name}")
 
     async def close_searches(self) -> None:
-        """End every search; whoever waits for one is told what is known."""
+        """End every search, and begin none; whoever waits for one is told what is known."""
+        self._is_closing = True
         for case in self.cases():
             case.given_up.set()
             case.closed.set()
@@ -181,8 +183,8 @@ class OrderPath:
 
     async def _work(self, case: Case, patient: bool) -> None:
         await self._attempt(case)
-        if case.is_settled:
-            return
+        if case.is_settled or self._is_closing:
+            return  # what is unknown at the end is searched for at the next start
         searching = self._searches.start(self._search(case), name=f"search for {case.name}")
         if patient:
             await self._patience(case, searching)

@@ -35,7 +35,9 @@ class Told:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._told: dict[UserDataType, dict[Any, Item]] = {kind: {} for kind in AUDITED}
+        self._told: dict[Any, dict[Any, Item]] = {kind: {} for kind in AUDITED}
+        self._begun: dict[Any, dict[Any, Item]] = {kind: {} for kind in AUDITED}
+        """What was so before anybody listened."""
 
     def take(self, event: N) -> N | None:
         """What to pass on of a message that the ledger has taken in; None for what was told."""
@@ -43,9 +45,11 @@ class Told:
         return event if taker is None else taker(self, event)
 
     def begin(self, topic: Topic) -> None:
-        """Count everything known of the topic as told: its subscribers begin with what comes."""
-        for item in self._known(topic):
-            self._note(topic.kind, item)
+        """What is known of the topic is no news: its subscribers begin with what comes."""
+        begun = self._begun[topic.kind] = {
+            key: item for key, item in self._begun[topic.kind].items() if key[0] != topic.key
+        }
+        begun |= {_key(item): item for item in self._known(topic)}
 
     def untold(self, topic: Topic) -> list[Item]:
         """What is known of the topic and was not told, oldest first."""
@@ -62,7 +66,8 @@ class Told:
         return [one for one in _SEEN[topic.kind](self._ledger) if one.account_id == topic.key]
 
     def _is_news(self, kind: Any, item: Item) -> bool:
-        before = self._told[kind].get(_key(item))
+        key = _key(item)
+        before = self._told[kind].get(key) or self._begun[kind].get(key)
         if before is None and isinstance(item, Position) and item.is_flat:
             return False
         return before is None or _essence(before) != _essence(item)
@@ -82,7 +87,9 @@ class Told:
         return event if event.order == known else _evolve(event, order=known)
 
     def _take_trade(self, event: UserTradeEvent) -> UserTradeEvent | None:
-        return event if self.tell(event.trade) else None
+        before = self._told[UserDataType.USER_TRADE].get(_key(event.trade))
+        self._note(UserDataType.USER_TRADE, event.trade)
+        return event if before is None or _essence(before) != _essence(event.trade) else None
 
     def _take_position(self, event: PositionUpdateEvent) -> PositionUpdateEvent | None:
         if self._told[UserDataType.POSITION_UPDATE].get(_key(event.position)) == event.position:

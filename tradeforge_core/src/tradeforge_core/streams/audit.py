@@ -36,8 +36,6 @@ from tradeforge_core.streams.audit_times import AuditTimes
 if TYPE_CHECKING:
     from tradeforge_core.adapter import VenueAdapter
 
-_Repair = OrderUpdateEvent | PositionUpdateEvent | UserTradeEvent
-
 _OVERLAP = timedelta(minutes=1)
 """How far the reading of fills reaches back behind the last one: clocks differ, venues lag."""
 _MOST_READINGS = 3
@@ -179,7 +177,10 @@ class Audit:
         if missed := set(found) - lost:
             self._tell_gap(missed, account.checked_to)
         account.checked_to = began
-        repaired = [self._tell(topic, one) for topic in topics for one in found.get(topic, ())]
+        repaired = [_name(one) for topic in topics for one in found.get(topic, ())]
+        for topic in topics:
+            for item in found.get(topic, ()):
+                self._tell(topic, item)
         if lost or repaired:
             self._tell_resynced(sorted(lost | set(found)), account.id, repaired)
 
@@ -239,11 +240,9 @@ class Audit:
 
     # --- telling ---
 
-    def _tell(self, topic: Topic, item: Item) -> _Repair:
-        event = _event(item, self._clock.now())
+    def _tell(self, topic: Topic, item: Item) -> None:
         if self._told.tell(item):
-            self._publish(topic, event)
-        return event
+            self._publish(topic, _event(item, self._clock.now()))
 
     def _tell_gap(self, topics: Iterable[Topic], since: datetime) -> None:
         gap = Gap(
@@ -256,7 +255,7 @@ class Audit:
         )
         self._publish_health(gap, gap.topics)
 
-    def _tell_resynced(self, topics: list[Topic], account_id: str, repaired: list[_Repair]) -> None:
+    def _tell_resynced(self, topics: list[Topic], account_id: str, repaired: list[str]) -> None:
         resynced = Resynced(
             stream=self._stream(topics),
             topics=tuple(topics),
@@ -274,7 +273,13 @@ def _sizes(positions: Iterable[Position]) -> dict[str, object]:
     return {one.contract_id: one.size for one in positions if not one.is_flat}
 
 
-def _event(item: Item, received: datetime) -> _Repair:
+def _name(item: Item) -> str:
+    if isinstance(item, Position):
+        return f"position {item.contract_id}"
+    return f"{'order' if isinstance(item, Order) else 'fill'} {item.id}"
+
+
+def _event(item: Item, received: datetime) -> Event:
     if isinstance(item, Order):
         return OrderUpdateEvent(order=item, received=received, source=EventSource.AUDIT)
     if isinstance(item, Trade):
