@@ -1,5 +1,6 @@
 """Getting out: cancel all, flatten, and the proof that it is so."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -127,9 +128,23 @@ async def test_a_close_that_was_lost_is_not_repeated(
 ) -> None:
     await broker.place_order(OrderRequest.market(account.id, contract.id, OrderSide.BUY, 1))
     sandbox.fail_next("/api/Position/closeContract", Fault.RESET)
-    with pytest.raises(OrderOutcomeUnknown):
-        await broker.flatten(account.id)
+    await broker.flatten(account.id)
     assert sandbox.requests["/api/Position/closeContract"] == 1
+    assert sandbox.exchange.positions(int(account.id)) == []
+
+
+async def test_an_order_that_is_on_its_way_is_waited_for_and_closed(
+    broker: TopStepXProvider, account: Account, contract: Contract, sandbox: TopStepXSandbox
+) -> None:
+    """No look can show it before it arrives."""
+    sandbox.fail_next("/api/Order/place", Fault.DELAY, seconds=0.5, handled=False)
+    order = OrderRequest.market(account.id, contract.id, OrderSide.BUY, 1)
+    placing = asyncio.create_task(broker.place_order(order))
+    async with asyncio.timeout(10):
+        while not sandbox.requests["/api/Order/place"]:  # noqa: ASYNC110  # no event says so
+            await asyncio.sleep(0)
+    await broker.flatten(account.id)
+    assert (await placing).id == str(sandbox.exchange.orders(int(account.id))[0].id)
     assert sandbox.exchange.positions(int(account.id)) == []
 
 

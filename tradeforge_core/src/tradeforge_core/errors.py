@@ -12,7 +12,7 @@ TradeForgeError
 ├── OrderOutcomeUnknown      sent, and no proof of what became of it
 ├── JournalUnavailable       what is sent cannot be written down, or read back
 ├── DuplicateIntent          the journal has this name already, for another request
-├── NotFlat                  positions or orders are left after closing
+├── NotFlat                  positions or orders are left after closing, or may come
 ├── ProtectionIncomplete     an accepted entry has not all the exits of its bracket
 ├── SubscriberOverflow       this subscriber was too slow for data that may not be dropped
 ├── BookNotLive              the order book has a hole and must not be read
@@ -136,20 +136,29 @@ class DuplicateIntent(TradeForgeError):
 
 
 class NotFlat(TradeForgeError):
-    """Closing did not leave the account as it should; `positions` and `orders` are what is left."""
+    """Closing did not leave the account as it should; `positions` and `orders` are what is left.
+
+    `unknown` has the client order ids of orders that were sent and may still come: `resolve` waits
+    for one, `acknowledge` lets it be.
+    """
 
     def __init__(
-        self, positions: Iterable["Position"] = (), orders: Iterable["Order"] = ()
+        self,
+        positions: Iterable["Position"] = (),
+        orders: Iterable["Order"] = (),
+        unknown: Iterable[str] = (),
     ) -> None:
         self.positions = tuple(positions)
         self.orders = tuple(orders)
-        held = ", ".join(f"{one.size:f} of {one.contract_id}" for one in self.positions)
-        working = ", ".join(f"order {one.id} ({one.status})" for one in self.orders)
-        left = "; ".join(part for part in (held, working) if part)
-        super().__init__(f"not flat yet, look again: {left or 'nothing could be proven'}")
+        self.unknown = tuple(sorted(unknown))
+        parts = [f"{one.size:f} of {one.contract_id}" for one in self.positions]
+        parts += [f"order {one.id} ({one.status})" for one in self.orders]
+        parts += [f"what became of {name}" for name in self.unknown]
+        left = ", ".join(parts) or "nothing could be proven"
+        super().__init__(f"not flat yet, look again: {left}")
 
-    def __reduce__(self) -> "tuple[type[NotFlat], tuple[tuple[Position, ...], tuple[Order, ...]]]":
-        return type(self), (self.positions, self.orders)
+    def __reduce__(self) -> "tuple[type[NotFlat], tuple[tuple[object, ...], ...]]":
+        return type(self), (self.positions, self.orders, self.unknown)
 
 
 class ProtectionIncomplete(TradeForgeError):

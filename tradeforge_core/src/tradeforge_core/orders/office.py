@@ -82,7 +82,7 @@ class OrderOffice:
             clock=clock,
             risk_while_unknown=safety.risk_while_unknown,
         )
-        self.unwinding = Unwinding(self.desk, venue, clock)
+        self.unwinding = Unwinding(self.desk, venue, clock, cases=lambda: self.path.cases())
         self.settlement = Settlement(
             venue, path=self.path, journals=self.journals, gate=gate, clock=clock
         )

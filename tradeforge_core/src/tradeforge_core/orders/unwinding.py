@@ -2,17 +2,19 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
 from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.enums import OrderStatus
-from tradeforge_core.errors import NotFlat, NotSent, OrderOutcomeUnknown, TradeForgeError
+from tradeforge_core.errors import NotFlat, NotSent, TradeForgeError
 from tradeforge_core.kit.budget import Lane, reads_go
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Order, Position
+from tradeforge_core.orders.case import Case
 from tradeforge_core.orders.desk import OrderDesk
+from tradeforge_core.orders.intents import Operation
 from tradeforge_core.orders.path import before_sending
 from tradeforge_core.outcomes import CancelResult
 from tradeforge_core.requests import OrderChange
@@ -24,10 +26,18 @@ _LOOKS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0, 2.0, 3.0)
 class Unwinding:
     """Closes and cancels through the desk, and looks until the venue agrees."""
 
-    def __init__(self, desk: OrderDesk, venue: VenueAdapter, clock: Clock) -> None:
+    def __init__(
+        self,
+        desk: OrderDesk,
+        venue: VenueAdapter,
+        clock: Clock,
+        *,
+        cases: Callable[[], list[Case]],
+    ) -> None:
         self._desk = desk
         self._venue = venue
         self._clock = clock
+        self._cases = cases
         self._leaving: Counter[tuple[str, str | None]] = Counter()
 
     def is_leaving(self, account_id: str, contract_id: str) -> bool:
@@ -62,18 +72,15 @@ class Unwinding:
     async def flatten(self, account_id: str, contract_id: str | None = None) -> None:
         """Cancel and close everything, of one contract or of all.
 
-        Raises `NotFlat` with what is left at the end.
+        Raises `NotFlat` with what is left at the end. That can be an order whose outcome is not
+        known: as long as it may come, no look proves anything.
 
-        A cancel is repeated while its order is still open; a close only after proof that it was not
-        sent, because a second one could turn the position around. Raises `OrderOutcomeUnknown` for
-        a close that may come yet.
+        A cancel is repeated while its order is still open. A close is repeated after proof that it
+        was not sent, or that it is over; else a second one could turn the position around.
         """
         closing = _Closing(self._desk, account_id)
         with self._noted(account_id, contract_id), reads_go(Lane.URGENT):
             await self._await_flat(account_id, contract_id, closing)
-        for failure in closing.failures:
-            if isinstance(failure, OrderOutcomeUnknown):
-                raise failure
 
     async def _await_flat(
         self, account_id: str, contract_id: str | None, closing: "_Closing"
@@ -81,19 +88,33 @@ class Unwinding:
         """Act on every look until a look finds nothing. A look that fails proves nothing."""
         positions: list[Position] = []
         orders: list[Order] = []
+        coming: set[str] = set()
         trouble: TradeForgeError | None = None
         for pause in _LOOKS:
             await self._clock.sleep(pause)
+            # before and after: what is booked while it looks is perhaps not shown
+            coming = self._coming(account_id, contract_id)
             try:
                 positions, orders = await self._left(account_id, contract_id)
             except TradeForgeError as error:
                 trouble = error
                 continue
-            if not positions and not orders:
+            coming |= self._coming(account_id, contract_id)
+            if not positions and not orders and not coming:
                 return
             await self._cancel_each(account_id, orders, patient=False)
             await closing.close_each(positions)
-        raise NotFlat(positions, orders) from next(iter(closing.failures), trouble)
+        raise NotFlat(positions, orders, coming) from next(iter(closing.failures), trouble)
+
+    def _coming(self, account_id: str, contract_id: str | None) -> set[str]:
+        """The names of orders that were sent and may become positions yet."""
+        return {
+            case.id
+            for case in self._cases()
+            if case.intent.operation is Operation.PLACE
+            and case.intent.account_id == account_id
+            and contract_id in (None, case.intent.contract_id)
+        }
 
     async def _fit_exits(self, account_id: str, contract_id: str, target: Decimal) -> None:
         """Wait for the position to be `target`, and make no exit larger than it."""
@@ -166,27 +187,40 @@ class Unwinding:
 
 
 class _Closing:
-    """Closes each position once; again only after proof that the first one was not sent."""
+    """Closes each position once; again only after proof that the first close can do no more."""
 
     def __init__(self, desk: OrderDesk, account_id: str) -> None:
         self.failures: list[TradeForgeError] = []
         self._desk = desk
         self._account_id = account_id
-        self._closed: set[str] = set()
+        self._sent: set[str] = set()
+        self._taken: dict[str, Decimal] = {}
+        """What was held of the contracts whose close the venue has taken."""
 
     async def close_each(self, positions: Iterable[Position]) -> None:
-        for position in positions:
-            if position.contract_id not in self._closed:
-                await self._close(position.contract_id, position.size)
+        held = {one.contract_id: one.size for one in positions}
+        self._forget_done(held)
+        for contract_id, size in held.items():
+            if contract_id not in self._sent:
+                await self._close(contract_id, size)
+
+    def _forget_done(self, held: dict[str, Decimal]) -> None:
+        """What is held where a taken close has left nothing was filled after it."""
+        for contract_id, size in list(self._taken.items()):
+            if held.get(contract_id, Decimal(0)) * size <= 0:
+                del self._taken[contract_id]
+                self._sent.discard(contract_id)
 
     async def _close(self, contract_id: str, held: Decimal) -> None:
-        self._closed.add(contract_id)
+        self._sent.add(contract_id)
         try:
             await self._desk.close(self._account_id, contract_id, None, held=held, patient=False)
         except TradeForgeError as error:  # it must not keep the others open
             self.failures.append(error)
             if isinstance(error, NotSent):
-                self._closed.discard(contract_id)
+                self._sent.discard(contract_id)
+        else:
+            self._taken[contract_id] = held
 
 
 def _resized(order: Order, size: Decimal) -> OrderChange:
