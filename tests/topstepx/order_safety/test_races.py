@@ -181,6 +181,23 @@ async def test_of_many_cancels_some_are_lost(lose: Callable[[Stage], None]) -> N
         assert set(statuses.values()) == {OrderStatus.CANCELLED}
 
 
+async def test_no_write_waits_for_others_that_hang() -> None:
+    async with resting() as (on, order):
+        on.sandbox.fail_next(PLACE.path, Fault.HANG, count=40)
+        more = OrderRequest.limit(
+            on.account_id, on.contract.id, OrderSide.BUY, 1, on.contract.tick_size
+        )
+        before = on.sandbox.requests[PLACE.path]
+        placing = [asyncio.create_task(on.broker.place_order(more)) for _ in range(40)]
+        await on.until(lambda: on.sandbox.requests[PLACE.path] == before + 40)
+        async with asyncio.timeout(5):
+            await cancel(on, order)
+        assert on.orders[0].status is OrderStatus.CANCELLED
+        for one in placing:
+            one.cancel()
+        await asyncio.wait(placing)
+
+
 async def test_of_many_cancels_one_crosses_a_fill() -> None:
     async with resting() as (on, order):
         await rest_more(on, 3)

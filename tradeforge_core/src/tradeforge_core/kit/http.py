@@ -25,8 +25,9 @@ from tradeforge_core.plugins import HttpRequestDetails
 _BEFORE_ANY_BYTE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """What httpx raises while there is no connection to write to; all else may have been sent."""
 _READS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-_WRITES = httpx.Limits(max_connections=30, max_keepalive_connections=10)
-"""Writes have connections of their own: a cancel never queues behind reads that hang."""
+_WRITES = httpx.Limits(max_connections=None, max_keepalive_connections=10)
+"""Writes have connections of their own, as many as they need: a cancel never queues behind what
+hangs, and no order leaves late. How many there are at once is bounded by the venue's budget."""
 
 
 @frozen(kw_only=True)
