@@ -1,7 +1,7 @@
 """One request that changes something at the venue, from its hand-off until its outcome is known."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from tradeforge_core.errors import (
     NotSupported,
     OrderOutcomeUnknown,
     OrderRejected,
+    OrderVetoed,
     TradeForgeError,
 )
 from tradeforge_core.models import Order, OrderRequest
@@ -25,6 +26,9 @@ from tradeforge_core.outcomes import NotSent as NotSentOutcome
 from tradeforge_core.requests import OrderChange
 
 
+async def _nothing_to_check() -> None: ...
+
+
 @define(eq=False, kw_only=True)
 class Case:
     """An intent with all that is needed to carry it out and to find out what became of it."""
@@ -32,6 +36,8 @@ class Case:
     intent: Intent
     send: Callable[[], Write[Order | None]]
     """Each call is one request; the order path decides whether there is a second one."""
+    last_check: Callable[[], Awaitable[None]] = _nothing_to_check
+    """Awaited when all is written down: what was so at the first checks may be so no more."""
     request: OrderRequest | None = None
     """Of a placed order."""
     change: OrderChange | None = None
@@ -100,7 +106,7 @@ class Case:
             case Unknown() | None:
                 raise self._unknown() from self.error
             case NotSentOutcome(reason=reason):
-                if isinstance(self.error, NotSupported | InvalidOrder):
+                if isinstance(self.error, NotSupported | InvalidOrder | OrderVetoed):
                     raise self.error
                 raise NotSent(reason, client_order_id=self.id) from self.error
             case Rejected(reason=reason, code=code, name=name, order_id=order_id):

@@ -1,8 +1,10 @@
 """Where orders leave: checked, approved, named, written down, sent once, followed to their end."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -27,6 +29,9 @@ from tradeforge_core.requests import OrderChange
 
 if TYPE_CHECKING:
     from tradeforge_core.state import KnownOrders
+
+_LONGEST_OPENING = 2.0
+"""Seconds that an exit waits for its journal."""
 
 
 class OrderDesk:
@@ -83,6 +88,7 @@ class OrderDesk:
             case = Case(
                 intent=intent,
                 send=send,
+                last_check=partial(self._gate.check_halt, named),
                 request=named,
                 journal=journal,
                 until_done=until_done.pop_all(),  # a caller who goes must not make room by that
@@ -124,6 +130,7 @@ class OrderDesk:
             case = Case(
                 intent=intent,
                 send=send,
+                last_check=partial(self._gate.check_halt_of_change, order, change, more),
                 change=change,
                 before=order,
                 journal=journal,
@@ -223,10 +230,11 @@ class OrderDesk:
         self._journals.repaired(account_id)
 
     async def _journal_for_exit(self, account_id: str) -> Journal | None:
-        """None where there is none to be had: an exit leaves all the same."""
+        """None where there is none to be had in time: an exit leaves all the same."""
         try:
-            return await self._journals.of(account_id)
-        except JournalUnavailable:
+            async with asyncio.timeout(_LONGEST_OPENING):
+                return await self._journals.of(account_id)
+        except (JournalUnavailable, TimeoutError):
             return None
 
     async def _refuse_used_name(self, request: OrderRequest, journal: Journal) -> None:

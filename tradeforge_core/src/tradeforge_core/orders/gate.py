@@ -97,6 +97,15 @@ class Gate:
                 reasons += [] if await self.reduces(growth) else against_risk
             if reasons:
                 raise OrderVetoed(reasons)
+        else:
+            await self.check_halt_of_change(order, change, None)
+
+    async def check_halt_of_change(
+        self, order: Order, change: OrderChange, growth: OrderRequest | None
+    ) -> None:
+        """As `check_halt`, for what the change may add."""
+        if growth is not None:
+            await self.check_halt(growth)
         elif not only_shrinks(order, change):
             await self.check_halt(changed(order, change), besides=order)
 

@@ -58,6 +58,14 @@ _STATES: dict[type, IntentState] = {
     Unknown: IntentState.UNKNOWN,
 }
 _EXITS = (Operation.CANCEL, Operation.CLOSE)
+_LONGEST_RECORD = {
+    Operation.PLACE: 2.0,
+    Operation.MODIFY: 2.0,
+    Operation.CANCEL: 0.5,
+    Operation.CLOSE: 0.5,
+}
+"""Seconds that a disk may take to write a request down. After that an order would leave at a price
+that is gone, so it does not leave; an exit does."""
 
 
 async def before_sending(look_up: Awaitable[T], operation: str, lane: Lane = Lane.WRITE) -> T:
@@ -250,18 +258,27 @@ class OrderPath:
             if not case.attempts:
                 case.journal.begin(case.intent)
             await self._written(case, case.journal)
+        await case.last_check()
         case.attempts += 1
         case.handed_off_at = case.handed_off_at or self._clock.now()
 
     async def _written(self, case: Case, journal: Journal) -> None:
+        longest = _LONGEST_RECORD[case.intent.operation]
         try:
-            await journal.hand_off(case.id, self._clock.now())
+            async with asyncio.timeout(longest):  # of the disk's own time, not of the clock's
+                await journal.hand_off(case.id, self._clock.now())
+        except TimeoutError:
+            slow = JournalUnavailable(f"the disk took more than {longest:g} s to write it down")
+            self._leave_without(case, slow)
         except JournalUnavailable as error:
-            if case.intent.operation not in _EXITS:
-                raise
-            # a full disk must keep nobody in a position; what is held now tells what became of it
-            _log.error("%s is sent without a record of it: %s", case.name, error)
+            self._leave_without(case, error)
             case.journal = None
+
+    def _leave_without(self, case: Case, error: JournalUnavailable) -> None:
+        """A full disk must keep nobody in a position: what is held now tells what became of it."""
+        if case.intent.operation not in _EXITS:
+            raise error
+        _log.error("%s is sent without a record of it: %s", case.name, error)
 
     def _refuse(self, case: Case, error: TradeForgeError) -> None:
         """It could not be handed off. Of a second attempt that says nothing about the first."""
