@@ -8,10 +8,22 @@ from typing import Any
 
 import pytest
 from attrs import frozen
-from tests.topstepx.order_safety.stage import MUTATIONS, Mutation, Stage, stage
+from tests.topstepx.order_safety.stage import CLOSE, MUTATIONS, Mutation, Stage, stage
 
-from tradeforge_core import JournalKind, LookUps, OrderRequest, OrderSide
+from tradeforge_core import (
+    Bracket,
+    JournalKind,
+    LookUps,
+    NotFound,
+    OrderOutcomeUnknown,
+    OrderRejected,
+    OrderRequest,
+    OrderSide,
+    OrderType,
+    TradeForgeError,
+)
 from tradeforge_core.outcomes import Accepted, NotSent, Unknown
+from tradeforge_testing.exchange import ExchangeOrder
 from tradeforge_topstepx.sandbox.faults import Fault
 
 PATIENT = LookUps(pauses=(0.02, 0.05, 0.1, 0.2), deadline=5.0, settle=0.2, slow=0.1)
@@ -113,6 +125,68 @@ def _check(mutation: Mutation, on: Stage, sent: int, number: int) -> None:
     last = on.told[-1] if on.told else None
     assert isinstance(last, Accepted if sent else (NotSent, type(None))), where
     assert not ours(), where
+
+
+async def _hold_with_exits(on: Stage) -> None:
+    await on.broker.place_order(
+        OrderRequest(
+            account_id=on.account_id,
+            contract_id=on.contract.id,
+            side=OrderSide.BUY,
+            type=OrderType.MARKET,
+            size=2,
+            bracket=Bracket(stop_loss=10, take_profit=20),
+        )
+    )
+
+
+def _exits(on: Stage) -> list[ExchangeOrder]:
+    return [one for one in on.orders if not one.status.is_final]
+
+
+async def test_a_close_takes_its_exits_along_whenever_its_caller_goes() -> None:
+    """An exit that is left behind would open a new position."""
+    for number in count():
+        async with stage(look_ups=PATIENT) as on:
+            await _hold_with_exits(on)
+            ending = await cancelled_at(number, CLOSE.call(on))
+            assert ending.cancelled is ending.reached, f"at await {number}: {ending}"
+            if number:  # the close had begun
+                await on.until(lambda: on.held == 0 and not _exits(on))
+            else:
+                assert (on.held, len(_exits(on))) == (2, 2)
+            await on.broker.disconnect()
+            assert not ours(), f"at await {number}"
+        if not ending.reached:
+            break
+    assert number
+
+
+async def test_a_close_takes_its_exits_along_once_it_is_known() -> None:
+    async with stage() as on:
+        await _hold_with_exits(on)
+        on.sandbox.fail_next(CLOSE.path, Fault.RESET)
+        closing = asyncio.create_task(CLOSE.call(on))
+        await on.until(lambda: on.sandbox.requests[CLOSE.path] == 1)
+        on.sandbox.fail_next("/api/Position/searchOpen", 503, count=100_000)
+        with pytest.raises(OrderOutcomeUnknown):
+            await closing
+        assert len(_exits(on)) == 2
+        on.sandbox._gate.faults.forget()
+        await on.until(lambda: not _exits(on))
+        assert on.held == 0
+
+
+async def test_what_goes_wrong_without_a_caller_is_told_to_the_handlers() -> None:
+    async with stage() as on:
+        told: list[TradeForgeError] = []
+        on.broker.on_error(told.append)
+        on.sandbox.fail_next(CLOSE.path, Fault.ENVELOPE, code=2, handled=False)
+        closing = asyncio.create_task(CLOSE.call(on))
+        await on.until(lambda: on.sandbox.requests[CLOSE.path] == 1)
+        closing.cancel()
+        await on.until(lambda: bool(told))
+        assert isinstance(told[0], OrderRejected | NotFound)
 
 
 @pytest.mark.parametrize("step", range(1, 12))

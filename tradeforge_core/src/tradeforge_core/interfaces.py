@@ -229,9 +229,10 @@ class TradingPlatformAPI(ABC):
     ) -> None:
         """Close the position at the market, or `size` of it, and return once it is seen closed.
 
-        Exits of brackets are cancelled, or made no larger than what is left; other orders stay.
-        Raises `NotFound` when there is no position, `OrderRejected`, `NotSent`,
-        `OrderOutcomeUnknown`, and `NotFlat` when closing or the exits cannot be proven in time.
+        Exits of brackets are cancelled, or made no larger than what is left; other orders stay;
+        that goes on without a caller who is cancelled. Raises `NotFound` when there is no position,
+        `OrderRejected`, `NotSent`, `OrderOutcomeUnknown`, and `NotFlat` when closing or the exits
+        cannot be proven in time.
         """
 
     @abstractmethod

@@ -59,10 +59,13 @@ class TaskOwner:
 
         Raises `Disconnected` if `close` ended the work: the caller itself was not cancelled.
         """
-        task = self.start(work, name=name)
+        return await self.result_of(self.start(work, name=name))
+
+    async def result_of(self, task: asyncio.Task[T]) -> T:
+        """As `run`, of what was started before."""
         await asyncio.wait([task])
         if task.cancelled():
-            raise Disconnected(f"{name} was ended by disconnect()")
+            raise Disconnected(f"{task.get_name()} was ended by disconnect()")
         return task.result()
 
     async def close(self, *, grace: float = 0.0) -> None:

@@ -82,7 +82,14 @@ class OrderOffice:
             clock=clock,
             risk_while_unknown=safety.risk_while_unknown,
         )
-        self.unwinding = Unwinding(self.desk, venue, clock, cases=lambda: self.path.cases())
+        self.unwinding = Unwinding(
+            self.desk,
+            venue,
+            clock,
+            tasks=self.tasks,
+            cases=self.path.cases,
+            report=report,
+        )
         self.settlement = Settlement(
             venue, path=self.path, journals=self.journals, gate=gate, clock=clock
         )

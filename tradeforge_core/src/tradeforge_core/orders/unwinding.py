@@ -1,6 +1,7 @@
 """Getting out: cancel what works, close what is held, and prove by reading back that it is so."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -8,16 +9,19 @@ from decimal import Decimal
 
 from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.enums import OrderStatus
-from tradeforge_core.errors import NotFlat, NotSent, TradeForgeError
+from tradeforge_core.errors import NotFlat, NotSent, OrderOutcomeUnknown, TradeForgeError
 from tradeforge_core.kit.budget import Lane, reads_go
 from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.models import Order, Position
 from tradeforge_core.orders.case import Case
 from tradeforge_core.orders.desk import OrderDesk
 from tradeforge_core.orders.intents import Operation
 from tradeforge_core.orders.path import before_sending
-from tradeforge_core.outcomes import CancelResult
+from tradeforge_core.outcomes import Accepted, CancelResult
 from tradeforge_core.requests import OrderChange
+
+_log = logging.getLogger("tradeforge_core")
 
 _LOOKS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0, 2.0, 3.0)
 """Seconds before each look at what is left: ten in all, most of them early."""
@@ -32,12 +36,16 @@ class Unwinding:
         venue: VenueAdapter,
         clock: Clock,
         *,
+        tasks: TaskOwner,
         cases: Callable[[], list[Case]],
+        report: Callable[[TradeForgeError], None],
     ) -> None:
         self._desk = desk
         self._venue = venue
         self._clock = clock
+        self._tasks = tasks
         self._cases = cases
+        self._report = report
         self._leaving: Counter[tuple[str, str | None]] = Counter()
 
     def is_leaving(self, account_id: str, contract_id: str) -> bool:
@@ -61,13 +69,59 @@ class Unwinding:
             return await self._cancel_each(account_id, orders)
 
     async def close(self, account_id: str, contract_id: str, size: Decimal | None) -> None:
-        """Close, and take the exits of brackets along, which would open a new position."""
+        """Close, and take the exits of brackets along, which would open a new position.
+
+        Once it has begun it goes on without its caller, and tells the error handlers of a failure.
+        """
         with self._noted(account_id, contract_id), reads_go(Lane.URGENT):
             held = await before_sending(self._held(account_id, contract_id), "close", Lane.URGENT)
-            await self._desk.close(account_id, contract_id, size, held=held)
-            if self._venue.capabilities.brackets and held:
-                target = Decimal(0) if size is None else max(abs(held) - size, Decimal(0))
+            closing = self._tasks.start(
+                self._close(account_id, contract_id, size, held), name=f"close of {contract_id}"
+            )
+            try:
+                await self._tasks.result_of(closing)
+            except asyncio.CancelledError:
+                closing.add_done_callback(self._tell_failure)
+                raise
+
+    async def _close(
+        self, account_id: str, contract_id: str, size: Decimal | None, held: Decimal
+    ) -> None:
+        target = Decimal(0) if size is None else max(abs(held) - size, Decimal(0))
+        has_exits = self._venue.capabilities.brackets and bool(held)
+        with self._noted(account_id, contract_id):
+            try:
+                await self._desk.close(account_id, contract_id, size, held=held)
+            except OrderOutcomeUnknown as unknown:
+                if has_exits:
+                    self._fit_exits_later(unknown, account_id, contract_id, target)
+                raise
+            if has_exits:
                 await self._fit_exits(account_id, contract_id, target)
+
+    def _fit_exits_later(
+        self, unknown: OrderOutcomeUnknown, account_id: str, contract_id: str, target: Decimal
+    ) -> None:
+        """Once the close is known to be done, if it is ever known."""
+
+        async def fit(case: Case) -> None:
+            await case.closed.wait()
+            if isinstance(case.outcome, Accepted):
+                await self._fit_exits(account_id, contract_id, target)
+
+        for case in self._cases():
+            if case.id == unknown.client_order_id:
+                later = self._tasks.start(fit(case), name=f"exits of {contract_id}")
+                later.add_done_callback(self._tell_failure)
+
+    def _tell_failure(self, task: "asyncio.Task[None]") -> None:
+        """Nobody waits for this any more."""
+        if task.cancelled():
+            _log.warning(
+                "%s: disconnect() came before its end, look after its exits", task.get_name()
+            )
+        elif isinstance(error := task.exception(), TradeForgeError):
+            self._report(error)
 
     async def flatten(self, account_id: str, contract_id: str | None = None) -> None:
         """Cancel and close everything, of one contract or of all.
