@@ -12,6 +12,7 @@ import pytest
 from tradeforge_core import (
     Disconnected,
     DuplicateClientOrderId,
+    Event,
     InvalidOrder,
     LookUps,
     NotFound,
@@ -34,6 +35,8 @@ from tradeforge_core import (
 
 if TYPE_CHECKING:
     from tests.core.conftest import FakeProvider, Make
+
+    from tradeforge_testing import ManualClock
 
 
 NewBroker = Callable[..., "FakeProvider"]
@@ -102,6 +105,29 @@ class TestSearch:
         assert isinstance(outcome, outcomes.Unknown)
         assert outcome.resolution is Resolution.ABSENT
         assert len(broker.submitted) == 1
+
+    async def test_what_was_absent_does_not_become_unreachable_by_more_looks(
+        self,
+        broker: "FakeProvider",
+        clock: "ManualClock",
+        records: Callable[..., Records],
+        in_time: InTime,
+    ) -> None:
+        told: list[Resolution] = []
+
+        @broker.on_event
+        def note(event: Event) -> None:
+            if isinstance(outcome := getattr(event, "outcome", None), outcomes.Unknown):
+                told.append(outcome.resolution)
+
+        found = records(NotFound("nothing"))
+        with pytest.raises(OrderOutcomeUnknown, match="absent"):
+            await in_time(broker.place_order(NAMED))
+        looks = found.looks
+        while found.looks < looks + 4:
+            clock.advance(60)
+            await asyncio.sleep(0)
+        assert told == [Resolution.SEARCHING, Resolution.ABSENT]
 
     async def test_too_few_looks_are_not_even_absence(
         self, new_broker: NewBroker, monkeypatch: pytest.MonkeyPatch, in_time: InTime

@@ -29,6 +29,14 @@ from tradeforge_core.requests import OrderChange
 async def _nothing_to_check() -> None: ...
 
 
+@define
+class Absences:
+    """The complete looks that found no trace of the latest request, and since when they count."""
+
+    looks: int = 0
+    since: float = 0.0
+
+
 @define(eq=False, kw_only=True)
 class Case:
     """An intent with all that is needed to carry it out and to find out what became of it."""
@@ -56,6 +64,7 @@ class Case:
     acknowledged: bool = False
     duplicate: TradeForgeError | None = None
     """The venue's refusal of a second order of this name."""
+    absences: Absences = field(factory=Absences)
     sighted: Order | None = None
     """The order as the private stream last showed it."""
     until_done: ExitStack = field(factory=ExitStack)

@@ -15,7 +15,7 @@ from tradeforge_core.kit.budget import Lane, reads_go
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import first_of
 from tradeforge_core.models import Order
-from tradeforge_core.orders.case import Case
+from tradeforge_core.orders.case import Absences, Case
 from tradeforge_core.orders.classification import acceptance, rejection
 from tradeforge_core.orders.evidence import Finding, Verdict, judge_placed, look
 from tradeforge_core.orders.intents import Operation
@@ -26,12 +26,6 @@ _log = logging.getLogger("tradeforge_core")
 
 _MOST_ATTEMPTS = 3
 """Of a cancel, each after a look that showed the order at work."""
-
-
-@attrs.define
-class _Absences:
-    looks: int = 0
-    since: float = 0.0
 
 
 class Resolver:
@@ -56,7 +50,7 @@ class Resolver:
         """Return once the outcome is known, or at the deadline."""
         began = self._clock.monotonic()
         until = began + self._times.deadline
-        absences = _Absences(since=began)
+        case.absences = Absences(since=began)
         if case.sighted is not None:  # while its answer was still to come
             self.saw(case, case.sighted)
         for pause in self._times.waits():
@@ -66,16 +60,15 @@ class Resolver:
             await self._clock.sleep(min(pause, left))
             left = max(until - self._clock.monotonic(), 0.0)
             # a venue that hangs must not hold the caller
-            await first_of(self._look(case, absences), self._clock.sleep(left))
-        self._note(case, self._resolution(case, absences))
+            await first_of(self._look(case), self._clock.sleep(left))
+        self._note(case, self._resolution(case))
 
     async def keep_looking(self, case: Case) -> None:
         """Go on slowly until the outcome is known or somebody has acknowledged that it is not."""
-        absences = _Absences(since=self._clock.monotonic() - self._times.deadline)
         while not case.is_settled and not case.acknowledged:
             await self._clock.sleep(self._times.slow)
-            await self._look(case, absences)
-            self._note(case, self._resolution(case, absences))
+            await self._look(case)
+            self._note(case, self._resolution(case))
 
     def saw(self, case: Case, order: Order) -> None:
         """The private stream showed an order of this name.
@@ -89,7 +82,7 @@ class Resolver:
         if isinstance(case.outcome, Unknown) and finding.verdict is Verdict.DONE:
             self._conclude(case, finding, Evidence.STREAMED)
 
-    async def _look(self, case: Case, absences: _Absences) -> None:
+    async def _look(self, case: Case) -> None:
         if case.is_settled:  # the stream was faster
             return
         try:
@@ -101,9 +94,9 @@ class Resolver:
             _log.exception("a look for %s failed", case.name)
             return
         if finding.verdict is Verdict.NO_TRACE:
-            absences.looks += 1
+            case.absences.looks += 1
         elif finding.verdict is Verdict.AGAIN:
-            absences.looks += 1
+            case.absences.looks += 1
             if case.attempts < _MOST_ATTEMPTS:
                 await self._attempt(case)
         else:
@@ -129,11 +122,11 @@ class Resolver:
         assert isinstance(case.refusal, OrderRejected)
         return rejection(case, case.refusal, self._clock.now())
 
-    def _resolution(self, case: Case, absences: _Absences) -> Resolution:
+    def _resolution(self, case: Case) -> Resolution:
         if isinstance(case.outcome, Unknown) and case.outcome.resolution is Resolution.CONFLICT:
             return Resolution.CONFLICT
-        long_enough = self._clock.monotonic() - absences.since >= self._times.settle
-        if absences.looks >= self._times.complete_looks and long_enough:
+        long_enough = self._clock.monotonic() - case.absences.since >= self._times.settle
+        if case.absences.looks >= self._times.complete_looks and long_enough:
             return Resolution.ABSENT
         return Resolution.UNREACHABLE
 
