@@ -1,0 +1,194 @@
+"""What the streams lose is found, told once, and said to have been missed; in virtual time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+import pytest
+from attrs import define, field
+
+from tradeforge_core import (
+    Event,
+    EventSource,
+    Gap,
+    GapCause,
+    JournalKind,
+    Order,
+    OrderRequest,
+    OrderSafety,
+    OrderSide,
+    OrderUpdateEvent,
+    PositionUpdateEvent,
+    Resynced,
+    TradeForgeError,
+    UserDataType,
+    UserTradeEvent,
+    load_provider,
+)
+from tradeforge_core.provider import Provider
+from tradeforge_testing.sim import MemoryNetwork, simulate
+from tradeforge_topstepx.sandbox import EventFault, Fault, Hubs, TopStepXSandbox
+
+EVENTS = ("GatewayUserOrder", "GatewayUserTrade", "GatewayUserPosition")
+
+
+@define
+class Day:
+    """A trader who listens to his account, and all that he hears."""
+
+    sandbox: TopStepXSandbox
+    broker: Provider
+    account_id: str
+    contract_id: str
+    heard: list[Event] = field(factory=list)
+    errors: list[TradeForgeError] = field(factory=list)
+
+    async def buy(self, size: int = 1) -> Order:
+        return await self.broker.place_order(
+            OrderRequest.market(self.account_id, self.contract_id, OrderSide.BUY, size)
+        )
+
+    def told(self, kind: type) -> list[Event]:
+        return [one for one in self.heard if isinstance(one, kind)]
+
+    def gaps(self, cause: GapCause) -> list[Event]:
+        return [one for one in self.told(Gap) if isinstance(one, Gap) and one.cause is cause]
+
+    @property
+    def fills(self) -> list[str]:
+        return [one.trade.id for one in self.heard if isinstance(one, UserTradeEvent)]
+
+    @property
+    def booked(self) -> list[str]:
+        return [str(one.id) for one in self.sandbox.exchange.fills(int(self.account_id))]
+
+
+def a_day(live: Callable[[Day], Awaitable[None]]) -> Day:
+    """Live it, and give it back."""
+
+    async def program() -> Day:
+        safety = OrderSafety(journal=JournalKind.MEMORY)
+        async with TopStepXSandbox(seed=7, tick_seconds=30) as sandbox:
+            async with load_provider("topstepx", sandbox.settings, safety=safety) as broker:
+                account, *_ = await broker.get_accounts()
+                contract = await broker.get_contract_by_symbol("MNQ")
+                day = Day(sandbox, broker, account.id, contract.id)
+                broker.on_event(day.heard.append)
+                broker.on_error(day.errors.append)
+                await broker.subscribe_user_data([account.id], list(UserDataType))
+                await live(day)
+                return day
+
+    return simulate(program, network=MemoryNetwork(latency=0.01))
+
+
+def test_what_a_live_stream_lost_is_told_and_said_to_be_missed() -> None:
+    async def live(day: Day) -> None:
+        day.sandbox.mute_hubs(Hubs.USER)
+        await day.buy(2)
+        day.sandbox.mute_hubs(Hubs.USER, silence=None)
+        await asyncio.sleep(65)
+
+    day = a_day(live)
+    assert day.fills == day.booked
+    assert day.gaps(GapCause.MISSED)
+    found = [one for one in day.told(UserTradeEvent) if isinstance(one, UserTradeEvent)]
+    assert {one.source for one in found} == {EventSource.AUDIT}
+    (resynced,) = day.told(Resynced)
+    assert isinstance(resynced, Resynced)
+    assert f"position {day.contract_id}" in resynced.repaired
+    kinds = [type(one) for one in day.heard]
+    assert kinds.index(Gap) < kinds.index(UserTradeEvent) < kinds.index(Resynced)
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_single_lost_message_is_found(event: str) -> None:
+    async def live(day: Day) -> None:
+        day.sandbox.fail_events(event, EventFault.LOST, count=9)
+        await day.buy()
+        day.sandbox.forget_faults()
+        await asyncio.sleep(65)
+
+    day = a_day(live)
+    assert day.fills == day.booked
+    assert len(day.told(PositionUpdateEvent)) >= 1
+    assert day.broker.positions.size(day.account_id, day.contract_id) == 1
+
+
+def test_what_happened_while_there_was_no_connection_is_told_after_the_gap() -> None:
+    async def live(day: Day) -> None:
+        day.sandbox.reset_hubs(Hubs.USER)
+        await day.buy(3)
+        await asyncio.sleep(40)
+
+    day = a_day(live)
+    assert day.fills == day.booked
+    assert day.gaps(GapCause.DISCONNECTED)
+    assert not day.gaps(GapCause.MISSED)
+    assert day.told(Resynced)
+
+
+def test_nothing_is_told_twice_and_no_order_goes_back() -> None:
+    async def live(day: Day) -> None:
+        for event in EVENTS:
+            day.sandbox.fail_events(event, EventFault.REORDERED, count=2)
+            day.sandbox.fail_events(event, EventFault.DUPLICATED, count=4)
+        await day.buy()
+        await day.buy()
+        await asyncio.sleep(65)
+
+    day = a_day(live)
+    assert sorted(day.fills) == sorted(day.booked)
+    by_order: dict[str, list[Decimal]] = {}
+    for one in day.heard:
+        if isinstance(one, OrderUpdateEvent):
+            by_order.setdefault(one.order.id, []).append(one.order.filled_size)
+    assert all(sizes == sorted(sizes) for sizes in by_order.values())
+
+
+def test_a_message_that_is_only_late_is_not_called_missed() -> None:
+    async def live(day: Day) -> None:
+        await asyncio.sleep(59)
+        day.sandbox.delay_events(1.5, Hubs.USER)
+        await day.buy()
+        await asyncio.sleep(65)
+
+    day = a_day(live)
+    assert not day.gaps(GapCause.MISSED)
+    assert day.fills == day.booked
+
+
+def test_a_venue_that_does_not_answer_is_reported_once_and_asked_again() -> None:
+    async def live(day: Day) -> None:
+        day.sandbox.mute_hubs(Hubs.USER)
+        await day.buy()
+        day.sandbox.mute_hubs(Hubs.USER, silence=None)
+        day.sandbox.fail_next("/api/Trade/search", 500, count=3)
+        await asyncio.sleep(90)
+
+    day = a_day(live)
+    assert len(day.errors) == 1
+    assert day.fills == day.booked
+
+
+def test_a_failed_reading_makes_nothing_flat() -> None:
+    async def live(day: Day) -> None:
+        await day.buy(2)
+        await asyncio.sleep(1)
+        day.sandbox.fail_next("/api/Position/searchOpen", Fault.EMPTY, count=50)
+        await asyncio.sleep(200)
+        assert day.broker.positions.size(day.account_id, day.contract_id) == 2
+
+    a_day(live)
+
+
+def test_an_hour_without_losses_has_no_gap_and_few_requests() -> None:
+    async def live(day: Day) -> None:
+        await day.buy()
+        await asyncio.sleep(3600)
+
+    day = a_day(live)
+    assert not day.told(Gap)
+    assert not day.told(Resynced)
+    assert day.sandbox.requests["/api/Trade/search"] <= 64
+    assert day.sandbox.worst_rates["others"] <= 40
