@@ -379,7 +379,7 @@ def options(clock: ManualClock) -> dict[str, Any]:
     return {
         "clock": clock,
         "plugins": Plugins(installed=False),
-        "backoff": Backoff(base=0.0),
+        "backoff": Backoff(base=0.0, attempts_a_minute=1000),
         "timeouts": StreamTimeouts(connect=5.0, confirm=5.0),
     }
 

@@ -40,7 +40,7 @@ class Tens(Backoff):
 @pytest.fixture
 async def broker(new_broker: Callable[..., "FakeProvider"], clock: ManualClock) -> "FakeProvider":
     """Connected; every connection counts as a steady one, so a loss is mended at once."""
-    broker = new_broker(backoff=Tens(steady_after=0))
+    broker = new_broker(backoff=Tens(steady_after=0, attempts_a_minute=1000))
     await broker.connect()
     return broker
 

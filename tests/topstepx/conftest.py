@@ -57,7 +57,7 @@ def provider_of(outcomes: Outcomes) -> Connect:
     ) -> TopStepXProvider:
         settings = Settings("topstepx", sandbox.settings | changes)
         config = TopStepXConfig.from_settings(settings)
-        backoff = Backoff(base=0.01, cap=0.05, random=Random(7))
+        backoff = Backoff(base=0.01, cap=0.05, attempts_a_minute=1000, random=Random(7))
         return TopStepXProvider(
             config,
             backoff=backoff,

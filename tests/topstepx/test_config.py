@@ -4,6 +4,7 @@ import pytest
 
 from tradeforge_core import ConfigError, Settings, load_provider
 from tradeforge_topstepx.config import TopStepXConfig
+from tradeforge_topstepx.provider import TopStepXProvider
 
 GOOD = {"TS_USERNAME": "me", "TS_API_KEY": "k3y-of-mine", "TS_ENVIRONMENT": "live"}
 
@@ -34,6 +35,17 @@ def test_the_capture_ids_are_optional() -> None:
     assert config().capture_account_id is None
     assert config(TS_CAPTURE_ACCOUNT_ID="12").capture_account_id == "12"
     assert config(TS_CAPTURE_CONTRACT_ID="CON.X").capture_contract_id == "CON.X"
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("default", 20.0), ("Fast", 1.5), ("", 20.0)])
+def test_how_soon_a_loss_is_noticed_can_be_set(value: str, seconds: float) -> None:
+    provider = TopStepXProvider(config(TS_LOSS_DETECTION=value))
+    assert provider._hub_limits.ping_after == seconds
+
+
+def test_another_speed_is_refused() -> None:
+    with pytest.raises(ConfigError, match="TS_LOSS_DETECTION must be default or fast"):
+        config(TS_LOSS_DETECTION="slow")
 
 
 def test_a_missing_setting_is_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ def impatient(sandbox: TopStepXSandbox, **changes: str) -> TopStepXProvider:
     config = TopStepXConfig.from_settings(Settings("topstepx", sandbox.settings | changes))
     return TopStepXProvider(
         config,
-        backoff=Backoff(base=0.01, cap=0.05, random=Random(7)),
+        backoff=Backoff(base=0.01, cap=0.05, attempts_a_minute=1000, random=Random(7)),
         timeouts=StreamTimeouts(connect=0.5),
         hub_limits=HubLimits(server_timeout=0.5, watch_every=0.05),
     )

@@ -35,7 +35,7 @@ async def settled(clock: ManualClock, seconds: float) -> None:
 
 def provider_on(clock: ManualClock, sandbox: TopStepXSandbox) -> TopStepXProvider:
     config = TopStepXConfig.from_settings(Settings("topstepx", sandbox.settings))
-    backoff = Backoff(base=0, cap=0)
+    backoff = Backoff(base=0, cap=0, attempts_a_minute=1000)
     return TopStepXProvider(config, clock=clock, backoff=backoff, hub_limits=PATIENT)
 
 

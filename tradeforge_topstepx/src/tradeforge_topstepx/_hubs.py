@@ -17,6 +17,7 @@ from tradeforge_core import (
     Topic,
     UserDataType,
 )
+from tradeforge_core.kit.budget import Lane
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.streams.link import Began, StreamLink
 from tradeforge_core.streams.switchboard import Switchboard
@@ -126,7 +127,11 @@ class HubLink(StreamLink):
             await self._hub.open(self._token.text)
         except AuthenticationError:  # a token may die early: one more try, with a new one
             self._token = await self._session.replace(self._token)
-            await self._hub.open(self._token.text)
+            connects = self._switchboard.connects(self._stream)
+            if connects.seconds_until_room(Lane.READ) > 0:
+                raise
+            async with connects.slot(Lane.READ):
+                await self._hub.open(self._token.text)
 
     async def listen(self) -> None:
         await self._hub.listen()

@@ -6,6 +6,7 @@ iterator of `websockets` for the whole process, so that is put back at once.
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Self
 
 import msgspec
 from attrs import frozen
@@ -14,7 +15,7 @@ from websockets.asyncio.client import connect
 from tradeforge_core import DecodeError, Disconnected, RequestTimeout, Secret, VenueError
 from tradeforge_core.kit import recording
 from tradeforge_core.kit.clock import Clock
-from tradeforge_core.kit.websocket import WebSocket
+from tradeforge_core.kit.websocket import PING_AFTER, WebSocket
 from tradeforge_topstepx._wire import UNREADABLE
 
 _reconnecting_iterator = connect.__aiter__
@@ -36,7 +37,10 @@ _MOST_UNFINISHED = 16 * 1024 * 1024
 
 @frozen(kw_only=True)
 class HubLimits:
-    """In seconds. The defaults are those of the protocol: both sides ping after 15 s of silence."""
+    """In seconds. The defaults are those of the protocol: both sides ping after 15 s of silence.
+
+    A line that is cut without a word is noticed within 35 s by default.
+    """
 
     keep_alive: float = 15.0
     """Of our silence, after which we ping."""
@@ -46,6 +50,13 @@ class HubLimits:
     """To wait for the completion of a call."""
     watch_every: float = 1.0
     """Between two looks at the silence."""
+    ping_after: float = PING_AFTER
+    """Between pings of the WebSocket; as many again without an answer, and the line is dead."""
+
+    @classmethod
+    def fast(cls) -> Self:
+        """Limits that notice a dead line within 6 s, for a network whose answers take no second."""
+        return cls(ping_after=1.5)
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -123,7 +134,11 @@ class HubConnection:
         # the header, not the query: an address ends up in logs
         headers = {"Authorization": f"Bearer {token.reveal()}"}
         self._socket = await WebSocket.open(
-            self._url, headers, received=self._take_messages, lost=self._lose
+            self._url,
+            headers,
+            received=self._take_messages,
+            lost=self._lose,
+            ping_after=self._limits.ping_after,
         )
         if self._tap is not None:
             self._tap(recording.OPEN, b"")

@@ -11,6 +11,8 @@ from tradeforge_core.kit.http import HttpTimeouts
 from tradeforge_topstepx.firms import DEMO, FIRMS
 
 _URLS = ("TS_REST_URL", "TS_USER_HUB_URL", "TS_MARKET_HUB_URL")
+LOSS_DETECTION = ("default", "fast")
+"""How soon a dead hub connection is noticed: within 35 s, or within 6 s."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -37,6 +39,7 @@ class TopStepXConfig:
     rest_url: str
     user_hub_url: str
     market_hub_url: str
+    loss_detection: str = "default"
     capture_contract_id: str | None = None
     capture_account_id: str | None = None
     timeouts: HttpTimeouts = field(factory=HttpTimeouts)
@@ -65,9 +68,16 @@ class TopStepXConfig:
             rest_url=rest,
             user_hub_url=user_hub,
             market_hub_url=market_hub,
+            loss_detection=_loss_detection(settings),
             capture_contract_id=settings.get("TS_CAPTURE_CONTRACT_ID"),
             capture_account_id=settings.get("TS_CAPTURE_ACCOUNT_ID"),
         )
+
+
+def _loss_detection(settings: Settings) -> str:
+    if "TS_LOSS_DETECTION" not in settings:
+        return "default"
+    return settings.choice("TS_LOSS_DETECTION", LOSS_DETECTION)
 
 
 def _app_login(settings: Settings) -> AppLogin | None:

@@ -65,6 +65,7 @@ _FRESH = timedelta(seconds=5)
 _LAST_SESSIONS = timedelta(days=4)
 """Long enough to reach back over a weekend with a holiday."""
 _MINUTES = _mapping.BAR_UNITS[BarUnit.MINUTE]
+_LIMITS = {"default": HubLimits(), "fast": HubLimits.fast()}
 _OPEN = [code for code, status in _mapping.STATUSES.items() if not status.is_final]
 
 
@@ -116,7 +117,7 @@ class TopStepXProvider(Provider):
             audit=audit,
         )
         self.config = config
-        self._hub_limits = hub_limits or HubLimits()
+        self._hub_limits = hub_limits or _LIMITS[config.loss_detection]
         self._record_frames = record_frames
         self._recorder: FrameRecorder | None = None
         self._memory = Memory()

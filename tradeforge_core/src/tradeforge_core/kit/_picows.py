@@ -103,6 +103,7 @@ class PicowsSocket(WebSocket):
         headers: Mapping[str, str],
         received: Received,
         lost: Callable[[Disconnected], None],
+        ping_after: float,
     ) -> "PicowsSocket":
         listener = _Listener(received, lost)
         line = _Line()
@@ -115,8 +116,8 @@ class PicowsSocket(WebSocket):
                 max_redirects=0,
                 websocket_handshake_timeout=websocket.OPEN_TIMEOUT,
                 enable_auto_ping=True,
-                auto_ping_idle_timeout=websocket.PING_AFTER,
-                auto_ping_reply_timeout=websocket.PING_AFTER,
+                auto_ping_idle_timeout=ping_after,
+                auto_ping_reply_timeout=ping_after,
                 logger_name=websocket.quiet,
                 socket_factory=line.dial,
             )

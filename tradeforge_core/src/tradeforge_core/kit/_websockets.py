@@ -141,6 +141,7 @@ class WebsocketsSocket(WebSocket):
         headers: Mapping[str, str],
         received: Received,
         lost: Callable[[Disconnected], None],
+        ping_after: float,
     ) -> "WebsocketsSocket":
         connection: Any = partial(_Connection, received=received, lost=lost)
         try:
@@ -152,8 +153,8 @@ class WebsocketsSocket(WebSocket):
                 max_size=websocket.MOST_BYTES,
                 proxy=None,
                 open_timeout=websocket.OPEN_TIMEOUT,
-                ping_interval=websocket.PING_AFTER,
-                ping_timeout=websocket.PING_AFTER,
+                ping_interval=ping_after,
+                ping_timeout=ping_after,
                 close_timeout=websocket.CLOSE_TIMEOUT,
                 logger=websocket.quiet,
                 create_connection=connection,

@@ -38,15 +38,17 @@ class WebSocket(ABC):
         *,
         received: Received,
         lost: Callable[[Disconnected], None],
+        ping_after: float = PING_AFTER,
     ) -> "WebSocket":
         """Connect to a `ws://`, `wss://`, `http://` or `https://` URL.
 
         `received` gets the messages that one reading brought, in their order, from inside the event
         loop: it must neither wait nor raise. `lost` is called once, after the last message; both
-        can be called before this returns. Raises `AuthenticationError` for 401 and 403,
-        `TransportError` for all else.
+        can be called before this returns. After `ping_after` seconds of silence the other side is
+        asked for a sign of life, and has as many again to give it. Raises `AuthenticationError`
+        for 401 and 403, `TransportError` for all else.
         """
-        return await library().connect(_websocket_url(url), headers, received, lost)
+        return await library().connect(_websocket_url(url), headers, received, lost, ping_after)
 
     @classmethod
     @abstractmethod
@@ -56,6 +58,7 @@ class WebSocket(ABC):
         headers: Mapping[str, str],
         received: Received,
         lost: Callable[[Disconnected], None],
+        ping_after: float,
     ) -> "WebSocket":
         """What `open` does, in the words of one library."""
 

@@ -17,7 +17,9 @@ class Backoff:
     base: float = 0.5
     cap: float = 30.0
     steady_after: float = 30.0
-    """A connection that lived this many seconds starts the count anew, with no wait at all."""
+    """A connection that was live this many seconds starts the count anew, with no wait at all."""
+    attempts_a_minute: int = 10
+    """Of one stream, at most: however unlucky the waits are, and whoever asks for it."""
     _random: Random = field(factory=new_random, repr=False)
 
     def delay(self, failures: int) -> float:

@@ -22,6 +22,7 @@ from tradeforge_core.errors import (
     VenueError,
 )
 from tradeforge_core.events import Gap, HealthEvent, StatusChanged, Topic
+from tradeforge_core.kit.budget import Lane, RateBudget
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.streams.backoff import Backoff
@@ -74,6 +75,10 @@ class Supervisor:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._ever_live = False
+        self._live_since = math.inf
+        """When this connection was live for the first time, by the monotonic clock."""
+        self.connects = RateBudget(backoff.attempts_a_minute, _MINUTE, clock=clock)
+        """How often it may be connected, whatever becomes of it."""
         self._leave_at = math.inf
         """When the connection has lingered enough, by the monotonic clock."""
 
@@ -133,13 +138,13 @@ class Supervisor:
         self._ever_live = False
         while self._coverage.wanted:
             self.generation += 1
-            began = self._clock.monotonic()
+            self._live_since = math.inf
             error = await self._one_generation()
             _stop_if_cancelled()
             if error is None:
                 continue
-            lived = self._clock.monotonic() - began
-            failures = 0 if lived >= self._backoff.steady_after else failures + 1
+            was_live = self._clock.monotonic() - self._live_since
+            failures = 0 if was_live >= self._backoff.steady_after else failures + 1
             if not self._ever_live:
                 self._fail_first_contact(error)
             # who comes to a connection that lingers and is lost has one more to hope for
@@ -182,7 +187,7 @@ class Supervisor:
 
     async def _open(self, link: StreamLink) -> None:
         try:
-            async with asyncio.timeout(self._timeouts.connect):
+            async with self.connects.slot(Lane.READ), asyncio.timeout(self._timeouts.connect):
                 await link.open()
         except TimeoutError:
             raise RequestTimeout(f"no connection within {self._timeouts.connect:g} s") from None
@@ -288,6 +293,9 @@ class Supervisor:
         self._waiters.fail(error)
 
     def _judge(self) -> None:
+        if self._coverage.is_complete or self._coverage.withheld:
+            # what the venue refuses says nothing of the connection
+            self._live_since = min(self._live_since, self._clock.monotonic())
         if self._coverage.is_complete:
             self._ever_live = True
             self._become(StreamConnectionStatus.LIVE, None)
@@ -349,6 +357,7 @@ class Supervisor:
         return broken
 
 
+_MINUTE = 60.0
 _LEAST_NAP = 0.001
 """Seconds: a clock that rounds must not keep us busy until it is there."""
 

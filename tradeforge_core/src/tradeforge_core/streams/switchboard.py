@@ -9,6 +9,7 @@ from typing import Any
 from tradeforge_core.enums import GapCause, MarketDataType, StreamConnectionStatus, UserDataType
 from tradeforge_core.errors import Disconnected, HandlerFailed, TradeForgeError
 from tradeforge_core.events import Event, Gap, HealthEvent, OrderOutcomeEvent, StatusChanged, Topic
+from tradeforge_core.kit.budget import RateBudget
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.plugins import Plugins
@@ -183,6 +184,10 @@ class Switchboard:
         for topic in topics:
             groups.setdefault(self._stream_of[topic.kind], []).append(topic)
         return groups
+
+    def connects(self, stream: str) -> RateBudget:
+        """How often the stream may be connected: for a link that connects more than once."""
+        return self._supervisor(stream).connects
 
     def _supervisor(self, stream: str) -> Supervisor:
         if stream not in self._supervisors:

@@ -68,7 +68,7 @@ class TopStepXChaos(ChaosVenue):
         return TopStepXProvider(
             config if patient else evolve(config, timeouts=_SHORT),
             safety=safety,
-            backoff=Backoff() if patient else Backoff(base=0.02, cap=0.2),
+            backoff=Backoff() if patient else Backoff(base=0.02, cap=0.2, attempts_a_minute=1000),
             audit=AuditTimes() if patient else _OFTEN,
         )
 
