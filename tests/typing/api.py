@@ -17,6 +17,7 @@ from tradeforge_core import (
     Gap,
     GapCause,
     InstalledProvider,
+    Lag,
     MarketDataType,
     MarketEvent,
     MarketTradeEvent,
@@ -147,7 +148,9 @@ async def iterates(broker: Provider, contract: Contract) -> None:
         assert_type(stream.dropped, int)
         assert_type(stream.topics, tuple[Topic, ...])
         async for event in stream:
-            assert_type(event, QuoteEvent | DepthEvent | MarketTradeEvent | StatusChanged | Gap)
+            assert_type(
+                event, QuoteEvent | DepthEvent | MarketTradeEvent | StatusChanged | Gap | Lag
+            )
             book.apply(event)
             match event:
                 case QuoteEvent(bid=bid, ask=ask):
@@ -161,6 +164,8 @@ async def iterates(broker: Provider, contract: Contract) -> None:
                     assert_type(event.cause, GapCause)
                 case StatusChanged():
                     assert_type(event.status, StreamConnectionStatus)
+                case Lag():
+                    assert_type(event.until, datetime | None)
             assert_type(book.bids(5), list[DepthLevel])
     await (await broker.subscribe_market_data(contract.id, types)).__anext__()
     awaited: Awaitable[Subscription[MarketEvent]] = broker.subscribe_market_data("ABC", types)
@@ -181,8 +186,8 @@ async def iterates_over_user_data(broker: Provider, account: Account) -> None:
                     assert_type(event.position, Position)
                 case AccountUpdateEvent():
                     assert_type(event.account, Account)
-                case Gap() | StatusChanged():
-                    assert_type(event, Gap | StatusChanged)
+                case Gap() | StatusChanged() | Lag():
+                    assert_type(event, Gap | StatusChanged | Lag)
 
 
 async def gives_handlers(broker: Provider) -> None:

@@ -4,6 +4,7 @@ Everything a user needs is here. `tradeforge_core.kit` and `tradeforge_core.prov
 authors of providers.
 """
 
+import importlib
 import typing
 
 from tradeforge_core import outcomes
@@ -63,6 +64,7 @@ from tradeforge_core.events import (
     Event,
     Gap,
     HealthEvent,
+    Lag,
     MarketEvent,
     MarketTradeEvent,
     OrderOutcomeEvent,
@@ -108,6 +110,7 @@ from tradeforge_core.secret import Secret
 from tradeforge_core.streams.subscription import Subscription
 
 if typing.TYPE_CHECKING:
+    from tradeforge_core.health import BudgetHealth, Health, StreamHealth, SubscriberHealth
     from tradeforge_core.state import KnownOrders, KnownPositions
 
 __all__ = [
@@ -120,6 +123,7 @@ __all__ = [
     "BookNotLive",
     "BookState",
     "Bracket",
+    "BudgetHealth",
     "CancelResult",
     "Capabilities",
     "ConfigError",
@@ -138,6 +142,7 @@ __all__ = [
     "GapCause",
     "Halt",
     "HandlerFailed",
+    "Health",
     "HealthEvent",
     "HttpRequestDetails",
     "InstalledProvider",
@@ -149,6 +154,7 @@ __all__ = [
     "JournalUnavailable",
     "KnownOrders",
     "KnownPositions",
+    "Lag",
     "LookUps",
     "MarketClosed",
     "MarketDataType",
@@ -197,6 +203,8 @@ __all__ = [
     "Settings",
     "StatusChanged",
     "StreamConnectionStatus",
+    "StreamHealth",
+    "SubscriberHealth",
     "SubscriberOverflow",
     "Subscription",
     "TimeInForce",
@@ -223,11 +231,17 @@ __all__ = [
 ]
 
 
+_ON_DEMAND = {
+    **dict.fromkeys(("KnownOrders", "KnownPositions"), "state"),
+    **dict.fromkeys(("BudgetHealth", "Health", "StreamHealth", "SubscriberHealth"), "health"),
+}
+
+
 def __getattr__(name: str) -> object:
     """Types that users only name are imported when they do: importing the core stays cheap."""
-    if name in ("KnownOrders", "KnownPositions"):
-        from tradeforge_core import state
-
-        value = globals()[name] = getattr(state, name)
+    if name in _ON_DEMAND:
+        module = importlib.import_module(f"tradeforge_core.{_ON_DEMAND[name]}")
+        value: object = getattr(module, name)
+        globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

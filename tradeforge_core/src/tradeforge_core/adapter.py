@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from tradeforge_core.capabilities import Capabilities
 from tradeforge_core.enums import MarketDataType, UserDataType
@@ -26,6 +26,9 @@ from tradeforge_core.models import (
 from tradeforge_core.orders.limits import TradingDay
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.link import StreamLink
+
+if TYPE_CHECKING:
+    from tradeforge_core.kit.budget import RateBudget
 
 T = TypeVar("T")
 Write = Coroutine[Any, Any, T]
@@ -49,6 +52,10 @@ class VenueAdapter(ABC):
     def realm(self) -> str:
         """Where its account ids mean something, such as the host: each has journals of its own."""
         return "default"
+
+    def _budgets(self) -> "Mapping[str, RateBudget]":
+        """The request limits of the venue that it keeps, by name."""
+        return {}
 
     @abstractmethod
     async def _log_in(self) -> None:

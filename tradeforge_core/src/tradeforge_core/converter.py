@@ -183,7 +183,18 @@ def _to_int(value: object, _: type) -> int:
     return value
 
 
-_PLAIN: dict[type, Callable[[object, Any], Any]] = {bool: _to_bool, int: _to_int, str: _to_str}
+def _to_float(value: object, _: type) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise ValueError(f"expected a number, got {value!r}")
+    return float(value)
+
+
+_PLAIN: dict[type, Callable[[object, Any], Any]] = {
+    bool: _to_bool,
+    int: _to_int,
+    float: _to_float,
+    str: _to_str,
+}
 
 
 def _to_data_type(value: Any, _: Any) -> MarketDataType | UserDataType:

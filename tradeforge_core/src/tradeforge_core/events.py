@@ -215,8 +215,36 @@ class Resynced:
     received: datetime
 
 
-HealthEvent = StatusChanged | Gap | Resynced
-MarketEvent = QuoteEvent | DepthEvent | MarketTradeEvent | StatusChanged | Gap
+@frozen(kw_only=True)
+class Lag:
+    """A subscriber is late: half of its queue is used, or the next event is over a second old.
+
+    Told once with `until` None, when it begins, and once more when the subscriber has caught up. It
+    comes to the subscriber itself, in order, and to every handler.
+    """
+
+    stream: str = "subscriber"
+    subscriber: str
+    """`iterator`, or `handler` and the qualified name of the function."""
+    topics: tuple[Topic, ...] = ()
+    """What an iterator is for; none for a handler, which gets all."""
+    waiting: int
+    """Events in its queue."""
+    age: float
+    """The age in seconds of the event that it gets next."""
+    since: datetime
+    until: datetime | None = None
+    time: datetime | None = None
+    received: datetime
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it goes on."""
+        return self.until is None
+
+
+HealthEvent = StatusChanged | Gap | Lag | Resynced
+MarketEvent = QuoteEvent | DepthEvent | MarketTradeEvent | StatusChanged | Gap | Lag
 UserEvent = (
     AccountUpdateEvent
     | OrderUpdateEvent

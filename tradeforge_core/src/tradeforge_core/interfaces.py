@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tradeforge_core.errors import TradeForgeError
     from tradeforge_core.events import Event, MarketEvent, StatusChanged, UserEvent
+    from tradeforge_core.health import Health
     from tradeforge_core.models import (
         Account,
         Bar,
@@ -256,6 +257,11 @@ class RealTimeStream(ABC):
     @abstractmethod
     def status(self) -> StreamConnectionStatus:
         """The worst state of any stream; IDLE when nothing is wanted of any, for some seconds."""
+
+    @property
+    @abstractmethod
+    def health(self) -> "Health":
+        """How streams, subscribers, and requests are at this moment; without a request."""
 
     @abstractmethod
     def subscribe_market_data(

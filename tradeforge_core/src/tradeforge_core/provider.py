@@ -44,6 +44,7 @@ from tradeforge_core.streams.topics import topics_of
 from tradeforge_core.trading import TradingProvider
 
 if TYPE_CHECKING:
+    from tradeforge_core.health import Health
     from tradeforge_core.streams.audit import Audit
 
 
@@ -192,6 +193,31 @@ class Provider(TradingProvider, RealTimeStream):
     @property
     def status(self) -> StreamConnectionStatus:
         return self._switchboard.status
+
+    @property
+    def health(self) -> "Health":
+        """How it is at this moment, in numbers, without a request to the venue; at any time.
+
+        Times are UTC, ages and spans are in seconds.
+        """
+        from tradeforge_core.health import Health, budgets_health  # only here: importing is cheap
+
+        now, watch = self._clock.now(), self._switchboard.watch
+        ages = [(now - one.since).total_seconds() for one in self._unknown_outcomes()]
+        return Health(
+            provider=self.name,
+            time=now,
+            status=self.status,
+            streams=self._switchboard.streams_health(),
+            subscribers=self._switchboard.subscribers_health(),
+            unknown_outcomes=len(ages),
+            oldest_unknown=max(ages, default=0.0),
+            halted=self.halted is not None,
+            loop_lag=watch.loop_lag,
+            longest_loop_lag=watch.longest_loop_lag,
+            stalls=watch.stalls,
+            budgets=budgets_health(self._budgets()),
+        )
 
     def subscribe_market_data(
         self,

@@ -38,7 +38,7 @@ from tradeforge_core.orders._journal_entry import JournalEntry
 from tradeforge_core.orders.client_ids import of_name
 from tradeforge_core.orders.kill_switch import Halt
 from tradeforge_core.orders.safety import OrderSafety
-from tradeforge_core.outcomes import Accepted, CancelResult, OrderOutcome
+from tradeforge_core.outcomes import Accepted, CancelResult, OrderOutcome, Unknown
 from tradeforge_core.plugins import Plugins
 from tradeforge_core.requests import BarQuery, OrderChange, Period, span_of
 
@@ -251,6 +251,11 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
                 clock=self._clock,
             )
         return self._office
+
+    def _unknown_outcomes(self) -> list[Unknown]:
+        """Of every request that was sent and of which nobody knows what became."""
+        cases = self._office.path.cases() if self._office is not None else ()
+        return [case.outcome for case in cases if isinstance(case.outcome, Unknown)]
 
     async def _close_office(self, grace: float) -> None:
         office, self._office = self._office, None

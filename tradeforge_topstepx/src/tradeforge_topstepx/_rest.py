@@ -82,6 +82,7 @@ class Rest:
         self._http = http
         self._config = config
         self._budgets = budgets_of(config, clock)
+        self.budgets = {"bars": self._budgets.bars, "rest": self._budgets.rest}
         self._live_data: bool | None = None
         self.session = Session(log_in=self.log_in, extend=self.validate, clock=clock)
         self._reads = _Bearer(self.session, repeat=True)

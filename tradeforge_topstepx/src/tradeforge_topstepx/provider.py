@@ -1,6 +1,6 @@
 """TopStepX: each thing that the contract asks for, as one short method."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -33,6 +33,7 @@ from tradeforge_core import (
     VenueClass,
 )
 from tradeforge_core.adapter import Write
+from tradeforge_core.kit.budget import RateBudget
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.http import HttpClient
 from tradeforge_core.kit.recording import FrameRecorder
@@ -129,6 +130,9 @@ class TopStepXProvider(Provider):
     def realm(self) -> str:
         address = urlsplit(self.config.rest_url)
         return address.netloc.rpartition("@")[2]
+
+    def _budgets(self) -> Mapping[str, RateBudget]:
+        return self._rest.budgets
 
     def _new_http(self) -> HttpClient:
         return HttpClient(

@@ -7,7 +7,8 @@ from typing import Any
 
 from tradeforge_core.errors import HandlerFailed, TradeForgeError
 from tradeforge_core.kit.clock import Clock
-from tradeforge_core.streams.queue import EventQueue, Overflowed
+from tradeforge_core.streams.queue import EventQueue, Filling, Overflowed
+from tradeforge_core.streams.stopwatch import Stopwatch
 
 
 class HandlerRunner:
@@ -19,12 +20,16 @@ class HandlerRunner:
         clock: Clock,
         report: Callable[[TradeForgeError], None],
         overflowed: Overflowed = lambda topics: None,
+        filling: Filling = lambda queue: None,
+        blocked: Callable[[float], None] = lambda seconds: None,
     ) -> None:
-        self.queue = EventQueue(clock, overflowed=overflowed)
         self._clock = clock
         self._overflowed = overflowed
+        self._filling = filling
         self._handler = handler
         self._report = report
+        self.queue = self._new_queue()
+        self.stopwatch = Stopwatch(self.name, clock, blocked)
 
     @property
     def name(self) -> str:
@@ -40,8 +45,13 @@ class HandlerRunner:
         It has a queue of its own: what an earlier connection left behind is not for this one.
         """
         if self.queue.has_ended:
-            self.queue = EventQueue(self._clock, overflowed=self._overflowed)
+            self.queue = self._new_queue()
         return self._work(self.queue)
+
+    def _new_queue(self) -> EventQueue:
+        return EventQueue(
+            self._clock, overflowed=self._overflowed, filling=self._filling, name=self.name
+        )
 
     async def _work(self, queue: EventQueue) -> None:
         while True:
@@ -55,8 +65,10 @@ class HandlerRunner:
 
     async def _call(self, event: object) -> None:
         try:
-            answer = self._handler(event)
-            if inspect.isawaitable(answer):
+            answer = self.stopwatch.call(self._handler, event)
+            if inspect.iscoroutine(answer):
+                await self.stopwatch.wait(answer)
+            elif inspect.isawaitable(answer):
                 await answer
         except asyncio.CancelledError as error:
             task = asyncio.current_task()

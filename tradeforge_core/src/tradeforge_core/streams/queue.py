@@ -26,6 +26,10 @@ Overflowed = Callable[[tuple[Topic, ...]], None]
 """Hears what market data was dropped; it must neither wait nor raise."""
 
 
+Filling = Callable[["EventQueue"], None]
+"""Hears that half of the room is used; it must neither wait nor raise."""
+
+
 _Entry = list[Any] | tuple[Any, Any]
 """A topic or None, and an `Item`. That of a quote is a list, so that a newer quote can take its
 place where it waits, and the next one can use the list again."""
@@ -40,11 +44,22 @@ class EventQueue:
     """Written by the reader of a connection without waiting, read by one subscriber."""
 
     def __init__(
-        self, clock: Clock, *, limit: int = LIMIT, overflowed: Overflowed = lambda topics: None
+        self,
+        clock: Clock,
+        *,
+        limit: int = LIMIT,
+        overflowed: Overflowed = lambda topics: None,
+        filling: Filling = lambda queue: None,
+        name: str = "iterator",
+        topics: tuple[Topic, ...] = (),
     ) -> None:
+        self.name = name
+        self.topics = topics
         self._clock = clock
         self._limit = limit
         self._overflowed = overflowed
+        self._filling = filling
+        self._half = limit // 2
         self._entries: deque[_Entry] = deque()
         self._quotes: dict[Topic, list[Any]] = {}
         """The entry of the newest quote of each topic, whether it waits or not."""
@@ -57,6 +72,21 @@ class EventQueue:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def limit(self) -> int:
+        return self._limit
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether half of the room is used."""
+        return len(self._entries) >= self._half
+
+    @property
+    def age(self) -> float:
+        """Seconds since the event that is read next was received; 0 if none waits."""
+        received = getattr(self._entries[0][1], "received", None) if self._entries else None
+        return 0.0 if received is None else max((self._clock.now() - received).total_seconds(), 0.0)
 
     @property
     def has_ended(self) -> bool:
@@ -90,6 +120,11 @@ class EventQueue:
             self._quotes.clear()
             self._append([None, event])
 
+    def put_warning(self, event: Item) -> None:
+        """Add a health event that is not worth losing anything for."""
+        if len(self._entries) < self._limit:
+            self.put_health(event)
+
     def end(self, reason: TradeForgeError) -> None:
         """Let the subscriber read what waits, and then raise `reason` for ever."""
         if self._end is None:
@@ -113,8 +148,11 @@ class EventQueue:
 
     def _append(self, entry: _Entry) -> None:
         self._entries.append(entry)
-        if len(self._entries) == 1:  # else whoever waited is awake already
+        waiting = len(self._entries)
+        if waiting == 1:  # else whoever waited is awake already
             self._wake()
+        elif waiting == self._half:
+            self._filling(self)
 
     def _make_room(self) -> bool:
         """Whether there is room now: all market data makes it, and nothing else does."""

@@ -74,6 +74,7 @@ class Supervisor:
         self._waiters = Waiters()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._link: StreamLink | None = None
         self._ever_live = False
         self._live_since = math.inf
         """When this connection was live for the first time, by the monotonic clock."""
@@ -81,6 +82,11 @@ class Supervisor:
         """How often it may be connected, whatever becomes of it."""
         self._leave_at = math.inf
         """When the connection has lingered enough, by the monotonic clock."""
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When the newest frame came; None while there is no connection."""
+        return None if self._link is None else self._link.heard_at
 
     async def add(self, topics: Iterable[Topic]) -> None:
         """Want these topics, and return once the venue has confirmed all of them.
@@ -164,6 +170,7 @@ class Supervisor:
         try:
             link = self._make_link()
             await self._open(link)
+            self._link = link
             async with asyncio.TaskGroup() as tasks:
                 reader = tasks.create_task(_read(link), name=f"reader {self.name}")
                 await self._keep_in_step(link, tasks)
@@ -173,6 +180,7 @@ class Supervisor:
         except Exception as error:  # noqa: BLE001  # whatever ends a connection, the next one starts
             return self._explained(error)
         finally:
+            self._link = None
             if link is not None:
                 self._note_loss(link.heard_at)
                 await self._close(link)

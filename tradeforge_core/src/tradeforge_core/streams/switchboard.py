@@ -4,11 +4,19 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tradeforge_core.enums import GapCause, MarketDataType, StreamConnectionStatus, UserDataType
 from tradeforge_core.errors import Disconnected, HandlerFailed, TradeForgeError
-from tradeforge_core.events import Event, Gap, HealthEvent, OrderOutcomeEvent, StatusChanged, Topic
+from tradeforge_core.events import (
+    Event,
+    Gap,
+    HealthEvent,
+    Lag,
+    OrderOutcomeEvent,
+    StatusChanged,
+    Topic,
+)
 from tradeforge_core.kit.budget import RateBudget
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
@@ -18,6 +26,11 @@ from tradeforge_core.streams.handlers import HandlerRunner
 from tradeforge_core.streams.link import StreamLink
 from tradeforge_core.streams.queue import EventQueue
 from tradeforge_core.streams.supervisor import StreamTimeouts, Supervisor
+from tradeforge_core.streams.tally import StreamTally
+from tradeforge_core.streams.watch import Watch
+
+if TYPE_CHECKING:
+    from tradeforge_core.health import StreamHealth, SubscriberHealth
 
 _log = logging.getLogger("tradeforge_core")
 
@@ -69,6 +82,9 @@ class Switchboard:
         self._status_handlers: list[HandlerRunner] = []
         self._error_handlers: list[HandlerRunner] = []
         self._running = False
+        self._tallies: dict[str, StreamTally] = {}
+        self.watch = Watch(clock, self._watched, self._tell_lag)
+        self._watching: asyncio.Task[None] | None = None
 
     @property
     def status(self) -> StreamConnectionStatus:
@@ -80,6 +96,7 @@ class Switchboard:
         """Let the handlers work; needs a running event loop."""
         if not self._running:
             self._running = True
+            self._watching = self._tasks.start(self.watch.run(), name="watch")
             for runner in self._runners():
                 self._tasks.start(runner.begin(), name=runner.name)
 
@@ -87,6 +104,8 @@ class Switchboard:
         """End every connection and every iterator, and let the handlers finish what waits."""
         grace = _LAST_WORDS if self._running else 0.0
         self._running = False  # from here on nobody can join
+        if self._watching is not None:
+            self._watching.cancel()
         try:
             await asyncio.gather(*(one.close() for one in self._supervisors.values()))
         finally:  # also when whoever closes is cancelled
@@ -207,7 +226,9 @@ class Switchboard:
 
     def attach(self, topics: tuple[Topic, ...]) -> EventQueue:
         """A queue that gets every event of the topics from now on."""
-        queue = EventQueue(self._clock, overflowed=self._renew)
+        queue = EventQueue(
+            self._clock, overflowed=self._renew, filling=self._filling, topics=topics
+        )
         if not self._running:
             queue.end(Disconnected(f"{self._provider} was disconnected", sent=False))
             return queue
@@ -268,10 +289,13 @@ class Switchboard:
             queue.put_health(event)
         for runner in self._event_handlers:
             runner.queue.put_health(event)
-        if isinstance(event, Gap) and event.cause is GapCause.DECODE_ERROR:
-            self._renew(event.topics)
+        if isinstance(event, Gap):
+            self._tally(event.stream).saw_gap(event)
+            if event.cause is GapCause.DECODE_ERROR:
+                self._renew(event.topics)
         self._noticed(event)
         if isinstance(event, StatusChanged):
+            self._tally(event.stream).saw_status(event, self._clock.monotonic())
             for runner in self._status_handlers:
                 runner.queue.put_health(event)
             self._plugins.saw_status(self._provider, event)
@@ -296,19 +320,71 @@ class Switchboard:
     def _queues_of(self, topic: Topic) -> list[EventQueue]:
         return self._subscribers.get(topic, [])
 
+    # --- how it is ---
+
+    def streams_health(self) -> "tuple[StreamHealth, ...]":
+        from tradeforge_core.streams.reading import stream_health  # only here: importing is cheap
+
+        now = self._clock.monotonic()
+        return tuple(
+            stream_health(name, tally, self._supervisors.get(name), now)
+            for name, tally in sorted(self._tallies.items())
+        )
+
+    def subscribers_health(self) -> "tuple[SubscriberHealth, ...]":
+        from tradeforge_core.streams.reading import handler_health, subscriber_health
+
+        iterators = (subscriber_health(one, self.watch) for one in self._iterators())
+        handlers = (handler_health(one, self.watch) for one in self._runners())
+        return (*iterators, *handlers)
+
+    def _tally(self, stream: str) -> StreamTally:
+        return self._tallies.setdefault(stream, StreamTally())
+
+    def _iterators(self) -> list[EventQueue]:
+        return [*dict.fromkeys(queue for some in self._subscribers.values() for queue in some)]
+
+    def _watched(self) -> list[EventQueue]:
+        return [*self._iterators(), *(runner.queue for runner in self._event_handlers)]
+
+    def _filling(self, queue: EventQueue) -> None:
+        # not at once: an event may be on its way to others, who get both in the same order
+        asyncio.get_running_loop().call_soon(self.watch.judge, queue)
+
+    def _tell_lag(self, lag: Lag, late: EventQueue) -> None:
+        """Tell the late one, and all handlers; it costs none of them anything else."""
+        for queue in dict.fromkeys((late, *(runner.queue for runner in self._event_handlers))):
+            queue.put_warning(lag)
+        if self._plugins.watches_events:
+            self._plugins.saw_event(self._provider, lag)
+
     # --- the handlers ---
 
     def on_event(self, handler: Callable[[Any], object]) -> None:
         self._add(
-            self._event_handlers, HandlerRunner(handler, self._clock, self.report, self._renew)
+            self._event_handlers,
+            HandlerRunner(
+                handler,
+                self._clock,
+                self.report,
+                self._renew,
+                self._filling,
+                self.watch.name_block,
+            ),
         )
 
     def on_status_change(self, handler: Callable[[Any], object]) -> None:
-        self._add(self._status_handlers, HandlerRunner(handler, self._clock, self.report))
+        self._add(
+            self._status_handlers,
+            HandlerRunner(handler, self._clock, self.report, blocked=self.watch.name_block),
+        )
 
     def on_error(self, handler: Callable[[Any], object]) -> None:
         # an error handler that fails is only logged: reporting it would call it again
-        self._add(self._error_handlers, HandlerRunner(handler, self._clock, _log_failure))
+        self._add(
+            self._error_handlers,
+            HandlerRunner(handler, self._clock, _log_failure, blocked=self.watch.name_block),
+        )
 
     def _add(self, runners: list[HandlerRunner], runner: HandlerRunner) -> None:
         runners.append(runner)
