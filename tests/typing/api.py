@@ -38,6 +38,7 @@ from tradeforge_core import (
     QuoteEvent,
     RateLimited,
     Sandbox,
+    Stale,
     StatusChanged,
     StreamConnectionStatus,
     Subscription,
@@ -149,7 +150,8 @@ async def iterates(broker: Provider, contract: Contract) -> None:
         assert_type(stream.topics, tuple[Topic, ...])
         async for event in stream:
             assert_type(
-                event, QuoteEvent | DepthEvent | MarketTradeEvent | StatusChanged | Gap | Lag
+                event,
+                QuoteEvent | DepthEvent | MarketTradeEvent | StatusChanged | Gap | Lag | Stale,
             )
             book.apply(event)
             match event:
@@ -164,7 +166,7 @@ async def iterates(broker: Provider, contract: Contract) -> None:
                     assert_type(event.cause, GapCause)
                 case StatusChanged():
                     assert_type(event.status, StreamConnectionStatus)
-                case Lag():
+                case Lag() | Stale():
                     assert_type(event.until, datetime | None)
             assert_type(book.bids(5), list[DepthLevel])
     await (await broker.subscribe_market_data(contract.id, types)).__anext__()
@@ -186,8 +188,8 @@ async def iterates_over_user_data(broker: Provider, account: Account) -> None:
                     assert_type(event.position, Position)
                 case AccountUpdateEvent():
                     assert_type(event.account, Account)
-                case Gap() | StatusChanged() | Lag():
-                    assert_type(event, Gap | StatusChanged | Lag)
+                case Gap() | StatusChanged() | Lag() | Stale():
+                    assert_type(event, Gap | StatusChanged | Lag | Stale)
 
 
 async def gives_handlers(broker: Provider) -> None:

@@ -243,8 +243,30 @@ class Lag:
         return self.until is None
 
 
-HealthEvent = StatusChanged | Gap | Lag | Resynced
-MarketEvent = QuoteEvent | DepthEvent | MarketTradeEvent | StatusChanged | Gap | Lag
+@frozen(kw_only=True)
+class Stale:
+    """Data that you said you expect did not come in time, over a connection that is alive.
+
+    Told once with `until` None; and once more as a whole, before the first data that comes again.
+    It ends no connection: a market may be quiet.
+    """
+
+    stream: str
+    topics: tuple[Topic, ...]
+    since: datetime
+    """When the newest data came, or when the wait for it began."""
+    until: datetime | None = None
+    time: datetime | None = None
+    received: datetime
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it goes on."""
+        return self.until is None
+
+
+HealthEvent = StatusChanged | Gap | Lag | Stale | Resynced
+MarketEvent = QuoteEvent | DepthEvent | MarketTradeEvent | StatusChanged | Gap | Lag | Stale
 UserEvent = (
     AccountUpdateEvent
     | OrderUpdateEvent

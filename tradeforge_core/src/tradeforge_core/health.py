@@ -90,6 +90,8 @@ class Health:
     longest_loop_lag: float
     stalls: int
     """How often it was late by more than a tenth of a second."""
+    stale: tuple[Topic, ...] = ()
+    """Topics of which data was expected and does not come."""
     budgets: tuple[BudgetHealth, ...] = ()
 
 

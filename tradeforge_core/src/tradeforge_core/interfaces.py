@@ -284,6 +284,20 @@ class RealTimeStream(ABC):
         """Take back what was awaited; a subscription in an `async with` ends by itself."""
 
     @abstractmethod
+    def expect_market_data(
+        self,
+        contract_ids: str | Iterable[str],
+        data_types: MarketDataType | Collection[MarketDataType],
+        *,
+        within: float | None,
+    ) -> None:
+        """Have a `Stale` told when no data comes for `within` seconds while the stream is live.
+
+        It holds until it is set anew; with None nothing is expected any more, as from the start: a
+        quiet market is no fault. Raises `NotSupported`, and `ValueError` for what is not above 0.
+        """
+
+    @abstractmethod
     def subscribe_user_data(
         self, account_ids: str | Iterable[str], data_types: UserDataType | Collection[UserDataType]
     ) -> "Subscription[UserEvent]":

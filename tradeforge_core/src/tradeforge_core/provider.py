@@ -216,6 +216,7 @@ class Provider(TradingProvider, RealTimeStream):
             loop_lag=watch.loop_lag,
             longest_loop_lag=watch.longest_loop_lag,
             stalls=watch.stalls,
+            stale=self._switchboard.silence.stale,
             budgets=budgets_health(self._budgets()),
         )
 
@@ -246,6 +247,18 @@ class Provider(TradingProvider, RealTimeStream):
     ) -> None:
         topics = topics_of(account_ids, data_types, self.capabilities.user_data)
         await self._switchboard.withdraw(topics)
+
+    def expect_market_data(
+        self,
+        contract_ids: str | Iterable[str],
+        data_types: MarketDataType | Collection[MarketDataType],
+        *,
+        within: float | None,
+    ) -> None:
+        if within is not None and not within > 0:
+            raise ValueError(f"data cannot be expected within {within} seconds")
+        topics = topics_of(contract_ids, data_types, self.capabilities.market_data)
+        self._switchboard.silence.expect(topics, within)
 
     def on_event(self, handler: EventHandler) -> EventHandler:
         self._switchboard.on_event(handler)

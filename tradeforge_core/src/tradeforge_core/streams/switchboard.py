@@ -25,6 +25,7 @@ from tradeforge_core.streams.backoff import Backoff
 from tradeforge_core.streams.handlers import HandlerRunner
 from tradeforge_core.streams.link import StreamLink
 from tradeforge_core.streams.queue import EventQueue
+from tradeforge_core.streams.silence import Silence
 from tradeforge_core.streams.supervisor import StreamTimeouts, Supervisor
 from tradeforge_core.streams.tally import StreamTally
 from tradeforge_core.streams.watch import Watch
@@ -83,7 +84,8 @@ class Switchboard:
         self._error_handlers: list[HandlerRunner] = []
         self._running = False
         self._tallies: dict[str, StreamTally] = {}
-        self.watch = Watch(clock, self._watched, self._tell_lag)
+        self.silence = Silence(clock, stream_of, self._is_flowing, self.publish_health)
+        self.watch = Watch(clock, self._watched, self._tell_lag, self.silence.look)
         self._watching: asyncio.Task[None] | None = None
 
     @property
@@ -254,6 +256,8 @@ class Switchboard:
             if passed_on is None:
                 return  # it was told before
             event = passed_on
+        if self.silence.pulses:
+            self.silence.saw(topic, event)
         self._hand_out(topic, event)
 
     def repeat(self, topic: Topic, event: Event) -> None:
@@ -358,20 +362,19 @@ class Switchboard:
         if self._plugins.watches_events:
             self._plugins.saw_event(self._provider, lag)
 
+    def _is_flowing(self, topic: Topic) -> bool | None:
+        """Whether the venue delivers it; None if nobody wants it."""
+        if topic not in self._wanted:
+            return None
+        return self._tally(self._stream_of[topic.kind]).status is StreamConnectionStatus.LIVE
+
     # --- the handlers ---
 
     def on_event(self, handler: Callable[[Any], object]) -> None:
-        self._add(
-            self._event_handlers,
-            HandlerRunner(
-                handler,
-                self._clock,
-                self.report,
-                self._renew,
-                self._filling,
-                self.watch.name_block,
-            ),
+        runner = HandlerRunner(
+            handler, self._clock, self.report, self._renew, self._filling, self.watch.name_block
         )
+        self._add(self._event_handlers, runner)
 
     def on_status_change(self, handler: Callable[[Any], object]) -> None:
         self._add(

@@ -29,7 +29,9 @@ class Watch:
         clock: Clock,
         queues: Callable[[], Iterable[EventQueue]],
         tell: Callable[[Lag, EventQueue], None],
+        look: Callable[[], None] = lambda: None,
     ) -> None:
+        self._look = look
         self._clock = clock
         self._queues = queues
         self._tell = tell
@@ -49,6 +51,7 @@ class Watch:
             for queue in tuple(self._queues()):
                 self.judge(queue)
             self._forget_the_ended()
+            self._look()
 
     def is_late(self, queue: EventQueue) -> bool:
         return queue in self._late
