@@ -17,6 +17,7 @@ FORBIDDEN = (
     "dotenv",
     "msgspec",
     "sqlite3",
+    "opentelemetry",
 )
 
 

@@ -121,6 +121,10 @@ class Observer:
         self.seen.append((provider, change))
 
     @hookimpl
+    def tradeforge_health(self, provider: str, event: object) -> None:
+        self.seen.append((provider, event))
+
+    @hookimpl
     def tradeforge_http_request(self, details: object) -> None:
         self.seen.append(details)
 
@@ -139,6 +143,10 @@ class Clumsy:
         raise ValueError("status")
 
     @hookimpl
+    def tradeforge_health(self) -> None:
+        raise ValueError("health")
+
+    @hookimpl
     def tradeforge_http_request(self) -> None:
         raise ValueError("request")
 
@@ -153,13 +161,16 @@ def test_a_broken_observer_is_logged_and_harms_nobody(
         plugins.saw_outcome("acme", OUTCOME)
         plugins.saw_event("acme", event)
         plugins.saw_status("acme", change)
+        plugins.saw_health("acme", change)
         plugins.saw_http_request(DETAILS)
-    expected = [("acme", OUTCOME), ("acme", event), ("acme", change), DETAILS]
+    changes = [("acme", change)] * 2
+    expected = [("acme", OUTCOME), ("acme", event), *changes, DETAILS]
     assert before.seen == after.seen == expected
     assert [record.message.partition(" in ")[2] for record in caplog.records] == [
         "tradeforge_order_outcome",
         "tradeforge_event",
         "tradeforge_status",
+        "tradeforge_health",
         "tradeforge_http_request",
     ]
     assert all(record.exc_info for record in caplog.records)

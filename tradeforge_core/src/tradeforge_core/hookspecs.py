@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from tradeforge_core.events import Event, StatusChanged
+    from tradeforge_core.events import Event, HealthEvent, StatusChanged
     from tradeforge_core.models import OrderRequest
     from tradeforge_core.outcomes import OrderOutcome
     from tradeforge_core.plugins import HttpRequestDetails, OrderContext, Veto
@@ -41,6 +41,11 @@ def tradeforge_event(provider: str, event: "Event") -> None:
 @_hookspec
 def tradeforge_status(provider: str, change: "StatusChanged") -> None:
     """See every change of a stream's connection."""
+
+
+@_hookspec
+def tradeforge_health(provider: str, event: "HealthEvent") -> None:
+    """See every health event of the streams, and nothing else: data costs nothing."""
 
 
 @_hookspec

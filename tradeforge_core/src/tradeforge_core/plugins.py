@@ -19,7 +19,7 @@ from tradeforge_core.errors import PluginLoadError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
 
-    from tradeforge_core.events import Event, StatusChanged
+    from tradeforge_core.events import Event, HealthEvent, StatusChanged
     from tradeforge_core.models import Contract, OrderRequest
     from tradeforge_core.outcomes import OrderOutcome
 
@@ -91,6 +91,9 @@ class Plugins:
 
     def saw_status(self, provider: str, change: "StatusChanged") -> None:
         self._observe("tradeforge_status", provider=provider, change=change)
+
+    def saw_health(self, provider: str, event: "HealthEvent") -> None:
+        self._observe("tradeforge_health", provider=provider, event=event)
 
     def saw_http_request(self, details: HttpRequestDetails) -> None:
         self._observe("tradeforge_http_request", details=details)

@@ -303,6 +303,7 @@ class Switchboard:
             for runner in self._status_handlers:
                 runner.queue.put_health(event)
             self._plugins.saw_status(self._provider, event)
+        self._plugins.saw_health(self._provider, event)
         if self._plugins.watches_events:
             self._plugins.saw_event(self._provider, event)
 
@@ -359,6 +360,7 @@ class Switchboard:
         """Tell the late one, and all handlers; it costs none of them anything else."""
         for queue in dict.fromkeys((late, *(runner.queue for runner in self._event_handlers))):
             queue.put_warning(lag)
+        self._plugins.saw_health(self._provider, lag)
         if self._plugins.watches_events:
             self._plugins.saw_event(self._provider, lag)
 
