@@ -40,6 +40,7 @@ record: $(READY) ## record the REST cassettes again, from a sandbox or, with FRO
 bench: $(READY) ## what a message costs, beside other clients, memory over a million events, an order on record, and the whole way of an order
 	@$(BIN)/python -m benchmarks.stream_decode
 	@$(BIN)/python -m benchmarks.memory
+	@$(BIN)/python -m benchmarks.order_book
 	@$(BIN)/python -m benchmarks.journal
 	@$(BIN)/python -m benchmarks.order_path
 

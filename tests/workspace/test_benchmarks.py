@@ -26,7 +26,17 @@ def _run(module: str, *arguments: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "module", ["stream_decode", "memory", "contender", "hub", "journal", "order_path", "scoreboard"]
+    "module",
+    [
+        "stream_decode",
+        "memory",
+        "contender",
+        "hub",
+        "journal",
+        "order_book",
+        "order_path",
+        "scoreboard",
+    ],
 )
 def test_each_says_what_it_is(module: str) -> None:
     assert "usage:" in _run(f"benchmarks.{module}", "--help")
@@ -54,6 +64,12 @@ def test_an_order_is_measured_beside_a_bare_post() -> None:
     found = json.loads(_run("benchmarks.order_path", "--orders", "2", "--json"))
     assert [row["order"] for row in found] == ["bare", "durable", "memory"]
     assert all(row["p99_ms"] >= row["p50_ms"] > 0 for row in found)
+
+
+def test_a_book_is_measured_beside_those_that_are_installed() -> None:
+    found = json.loads(_run("benchmarks.order_book", "--deltas", "50", "--rounds", "1", "--json"))
+    assert [row["levels"] for row in found if row["book"] == "tradeforge"] == [20, 50]
+    assert all(row["microseconds"] > 0 for row in found)
 
 
 def test_an_order_on_record_is_measured_beside_the_bare_disk() -> None:

@@ -8,7 +8,7 @@ import importlib
 import typing
 
 from tradeforge_core import outcomes
-from tradeforge_core.books import BookState, OrderBook
+from tradeforge_core.books import BookState, LiveOrderBook, OrderBook
 from tradeforge_core.capabilities import Capabilities
 from tradeforge_core.config import Settings, read_settings
 from tradeforge_core.converter import from_json, to_json
@@ -156,6 +156,7 @@ __all__ = [
     "KnownOrders",
     "KnownPositions",
     "Lag",
+    "LiveOrderBook",
     "LookUps",
     "MarketClosed",
     "MarketDataType",

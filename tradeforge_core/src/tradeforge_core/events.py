@@ -4,9 +4,10 @@ Health events travel in the same stream as the data, in order, so that a reader 
 a hole is. Those of the market come by the thousand: providers make them by `kit.constructors`.
 """
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrs import field, frozen
 
@@ -78,7 +79,7 @@ class _LevelsOnDemand:
     Whoever makes such an event has checked beforehand that they can be made.
     """
 
-    __slots__ = ("levels_of",)
+    __slots__ = ("digits_of", "levels_of")
 
     if not TYPE_CHECKING:  # else mypy would take any name for a member
 
@@ -99,6 +100,8 @@ class DepthEvent(_LevelsOnDemand):
     """A change of the order book. With `reset` the book is empty before the levels are set.
 
     `best_bid` and `best_ask` are what the venue itself calls best, None where it did not say.
+    `sequence` is the number of the change where the venue counts them: each is one more than the
+    last, and a reset may begin with any.
     """
 
     contract_id: str
@@ -110,6 +113,19 @@ class DepthEvent(_LevelsOnDemand):
     time: datetime | None
     received: datetime
     raw: object = field(default=None, repr=False, eq=False)
+    sequence: int | None = None
+
+    def digits(self) -> "Digits | None":
+        """The bids and asks as the venue wrote them, None if they are only there as decimals."""
+        try:
+            digits_of: Callable[[Any], Digits] | None = self.digits_of  # type: ignore[attr-defined]
+        except AttributeError:  # made by the class itself, or a copy
+            return None
+        return None if digits_of is None else digits_of(self.raw)
+
+
+Digits = tuple[Iterable[tuple[str, str]], Iterable[tuple[str, str]]]
+"""Pairs of price and size in plain digits: the bids, and the asks."""
 
 
 @frozen(kw_only=True)

@@ -11,6 +11,7 @@ from tradeforge_core.enums import BarUnit, MarketDataType, StreamConnectionStatu
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tradeforge_core.books import LiveOrderBook
     from tradeforge_core.errors import TradeForgeError
     from tradeforge_core.events import Event, MarketEvent, StatusChanged, UserEvent
     from tradeforge_core.health import Health
@@ -295,6 +296,13 @@ class RealTimeStream(ABC):
 
         It holds until it is set anew; with None nothing is expected any more, as from the start: a
         quiet market is no fault. Raises `NotSupported`, and `ValueError` for what is not above 0.
+        """
+
+    @abstractmethod
+    def order_book(self, contract_id: str) -> "LiveOrderBook":
+        """The order book of the contract, which keeps itself while you `async with` it.
+
+        Raises `NotSupported` where there is no depth; entering raises what a subscription does.
         """
 
     @abstractmethod

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from enum import Enum
 from typing import TYPE_CHECKING, Self
 
+from tradeforge_core.books import LiveOrderBook
 from tradeforge_core.enums import (
     MarketDataType,
     StreamConnectionStatus,
@@ -235,6 +236,10 @@ class Provider(TradingProvider, RealTimeStream):
     ) -> None:
         topics = topics_of(contract_ids, data_types, self.capabilities.market_data)
         await self._switchboard.withdraw(topics)
+
+    def order_book(self, contract_id: str) -> LiveOrderBook:
+        (topic,) = topics_of(contract_id, MarketDataType.DEPTH, self.capabilities.market_data)
+        return LiveOrderBook(self._switchboard, topic, lambda: self._check_contracts((topic,)))
 
     def subscribe_user_data(
         self, account_ids: str | Iterable[str], data_types: UserDataType | Collection[UserDataType]

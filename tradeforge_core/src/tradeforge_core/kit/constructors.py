@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from tradeforge_core.enums import OrderSide
-from tradeforge_core.events import DepthEvent, DepthLevel, MarketTradeEvent, QuoteEvent
+from tradeforge_core.events import DepthEvent, DepthLevel, Digits, MarketTradeEvent, QuoteEvent
 
 
 def _draft_of(cls: type[attrs.AttrsInstance]) -> Any:
@@ -99,10 +99,13 @@ def new_depth(
     time: datetime | None,
     received: datetime,
     raw: object,
+    sequence: int | None = None,
+    digits_of: Callable[[Any], Digits] | None = None,
 ) -> DepthEvent:
     """A depth event whose levels `levels_of` makes of `raw` when somebody looks at one.
 
-    It must not raise: what is wrong with a level must be found before there is an event.
+    It must not raise: what is wrong with a level must be found before there is an event. Where the
+    venue writes plain digits, without sign and exponent, `digits_of` spares a book the decimals.
     """
     depth = _Depth()
     depth.contract_id = contract_id
@@ -111,5 +114,7 @@ def new_depth(
     depth.time = time
     depth.received = received
     depth.raw = raw
+    depth.sequence = sequence
+    depth.digits_of = digits_of
     depth.__class__ = DepthEvent
     return depth  # type: ignore[no-any-return]

@@ -26,6 +26,8 @@ from tradeforge_core.streams.handlers import HandlerRunner
 from tradeforge_core.streams.link import StreamLink
 from tradeforge_core.streams.queue import EventQueue
 from tradeforge_core.streams.silence import Silence
+from tradeforge_core.streams.status import worst
+from tradeforge_core.streams.subscriber import Subscriber
 from tradeforge_core.streams.supervisor import StreamTimeouts, Supervisor
 from tradeforge_core.streams.tally import StreamTally
 from tradeforge_core.streams.watch import Watch
@@ -36,14 +38,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("tradeforge_core")
 
 _PRIVATE = frozenset(UserDataType)
-
-_WORST_FIRST = (
-    StreamConnectionStatus.RECONNECTING,
-    StreamConnectionStatus.CONNECTING,
-    StreamConnectionStatus.SUBSCRIBING,
-    StreamConnectionStatus.LIVE,
-    StreamConnectionStatus.CLOSED,
-)
 
 
 class Switchboard:
@@ -78,7 +72,7 @@ class Switchboard:
         self._standing: set[Topic] = set()
         self._wanted: set[Topic] = set()
         """What is held or stands: asked for every event, so it is kept and not worked out."""
-        self._subscribers: dict[Topic, list[EventQueue]] = {}
+        self._subscribers: dict[Topic, list[Subscriber]] = {}
         self._event_handlers: list[HandlerRunner] = []
         self._status_handlers: list[HandlerRunner] = []
         self._error_handlers: list[HandlerRunner] = []
@@ -90,9 +84,7 @@ class Switchboard:
 
     @property
     def status(self) -> StreamConnectionStatus:
-        found = {supervisor.status for supervisor in self._supervisors.values()}
-        worst = (status for status in _WORST_FIRST if status in found)
-        return next(worst, StreamConnectionStatus.IDLE)
+        return worst(supervisor.status for supervisor in self._supervisors.values())
 
     def start(self) -> None:
         """Let the handlers work; needs a running event loop."""
@@ -228,18 +220,20 @@ class Switchboard:
 
     def attach(self, topics: tuple[Topic, ...]) -> EventQueue:
         """A queue that gets every event of the topics from now on."""
-        queue = EventQueue(
-            self._clock, overflowed=self._renew, filling=self._filling, topics=topics
-        )
-        if not self._running:
-            queue.end(Disconnected(f"{self._provider} was disconnected", sent=False))
-            return queue
-        for topic in topics:
-            self._subscribers.setdefault(topic, []).append(queue)
-        self._renew(topics)  # the book that others have was sent before this one came
+        queue = EventQueue(self._clock, overflowed=self.renew, filling=self._filling, topics=topics)
+        self.join(queue, topics)
         return queue
 
-    def detach(self, queue: EventQueue, topics: tuple[Topic, ...]) -> None:
+    def join(self, subscriber: Subscriber, topics: tuple[Topic, ...]) -> None:
+        """Give a subscriber every event of the topics, from now on until `detach`."""
+        if not self._running:
+            subscriber.end(Disconnected(f"{self._provider} was disconnected", sent=False))
+            return
+        for topic in topics:
+            self._subscribers.setdefault(topic, []).append(subscriber)
+        self.renew(topics)  # the book that others have was sent before this one came
+
+    def detach(self, queue: Subscriber, topics: tuple[Topic, ...]) -> None:
         for topic in topics:
             queues = self._subscribers.get(topic, [])
             if queue in queues:
@@ -296,7 +290,7 @@ class Switchboard:
         if isinstance(event, Gap):
             self._tally(event.stream).saw_gap(event)
             if event.cause is GapCause.DECODE_ERROR:
-                self._renew(event.topics)
+                self.renew(event.topics)
         self._noticed(event)
         if isinstance(event, StatusChanged):
             self._tally(event.stream).saw_status(event, self._clock.monotonic())
@@ -315,14 +309,14 @@ class Switchboard:
         if not takers:
             _log.error("%s", error, exc_info=error if isinstance(error, HandlerFailed) else None)
 
-    def _renew(self, topics: Iterable[Topic]) -> None:
+    def renew(self, topics: Iterable[Topic]) -> None:
         """Have the venue send whole again what it only sends changes of: books, after a gap."""
         books = (topic for topic in topics if topic.kind is MarketDataType.DEPTH)
         for stream, group in self._by_stream(books).items():
             if stream in self._supervisors:
                 self._supervisors[stream].renew(group)
 
-    def _queues_of(self, topic: Topic) -> list[EventQueue]:
+    def _queues_of(self, topic: Topic) -> list[Subscriber]:
         return self._subscribers.get(topic, [])
 
     # --- how it is ---
@@ -347,7 +341,8 @@ class Switchboard:
         return self._tallies.setdefault(stream, StreamTally())
 
     def _iterators(self) -> list[EventQueue]:
-        return [*dict.fromkeys(queue for some in self._subscribers.values() for queue in some)]
+        found = dict.fromkeys(one for some in self._subscribers.values() for one in some)
+        return [one for one in found if isinstance(one, EventQueue)]
 
     def _watched(self) -> list[EventQueue]:
         return [*self._iterators(), *(runner.queue for runner in self._event_handlers)]
@@ -374,7 +369,7 @@ class Switchboard:
 
     def on_event(self, handler: Callable[[Any], object]) -> None:
         runner = HandlerRunner(
-            handler, self._clock, self.report, self._renew, self._filling, self.watch.name_block
+            handler, self._clock, self.report, self.renew, self._filling, self.watch.name_block
         )
         self._add(self._event_handlers, runner)
 
