@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -9,6 +10,8 @@ from tradeforge_core.errors import HandlerFailed, TradeForgeError
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.streams.queue import EventQueue, Filling, Overflowed
 from tradeforge_core.streams.stopwatch import Stopwatch
+
+_log = logging.getLogger("tradeforge_core")
 
 
 class HandlerRunner:
@@ -85,3 +88,8 @@ class HandlerRunner:
 
 
 _FINISHED = TradeForgeError("the provider was disconnected")
+
+
+def log_failure(error: TradeForgeError) -> None:
+    """What becomes of the failure of who would be told of failures."""
+    _log.error("%s", error, exc_info=error)

@@ -22,7 +22,7 @@ from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.plugins import Plugins
 from tradeforge_core.streams.backoff import Backoff
-from tradeforge_core.streams.handlers import HandlerRunner
+from tradeforge_core.streams.handlers import HandlerRunner, log_failure
 from tradeforge_core.streams.link import StreamLink
 from tradeforge_core.streams.queue import EventQueue
 from tradeforge_core.streams.silence import Silence
@@ -383,7 +383,7 @@ class Switchboard:
         # an error handler that fails is only logged: reporting it would call it again
         self._add(
             self._error_handlers,
-            HandlerRunner(handler, self._clock, _log_failure, blocked=self.watch.name_block),
+            HandlerRunner(handler, self._clock, log_failure, blocked=self.watch.name_block),
         )
 
     def _add(self, runners: list[HandlerRunner], runner: HandlerRunner) -> None:
@@ -397,7 +397,3 @@ class Switchboard:
 
 _LAST_WORDS = 1.0
 """Seconds that handlers have to finish at `disconnect()`."""
-
-
-def _log_failure(error: TradeForgeError) -> None:
-    _log.error("%s", error, exc_info=error)
