@@ -36,8 +36,9 @@ async def test_a_write_finds_room_or_is_refused(clock: ManualClock) -> None:
 async def test_the_reserve_is_for_what_is_urgent(clock: ManualClock) -> None:
     budget = RateBudget(5, 60, clock=clock, reserve=2)
     await use(budget, 3)
-    with pytest.raises(NotSent):
-        await use(budget, 1)
+    for lane in (Lane.WRITE, Lane.SEARCH):
+        with pytest.raises(NotSent):
+            await use(budget, 1, lane)
     await use(budget, 2, Lane.URGENT)
     with pytest.raises(NotSent):
         await use(budget, 1, Lane.URGENT)
@@ -86,8 +87,9 @@ async def test_a_cool_down_is_kept_and_has_a_limit(
     budget = RateBudget(5, 60, clock=clock)
     budget.cool_down(asked)
     assert budget.seconds_until_room(Lane.READ) == pause
-    assert budget.seconds_until_room(Lane.URGENT) == 0
-    await use(budget, 1, Lane.URGENT)
+    for lane in (Lane.SEARCH, Lane.URGENT):
+        assert budget.seconds_until_room(lane) == 0
+        await use(budget, 1, lane)
     clock.advance(pause)
     await use(budget, 1)
 

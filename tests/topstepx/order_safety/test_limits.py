@@ -154,6 +154,41 @@ async def test_a_reason_that_comes_up_during_the_checks_counts(kind: str) -> Non
         assert not on.orders
 
 
+# --- the room for exits ---
+
+
+async def get_out(on: Stage) -> None:
+    await on.broker.cancel_order(on.account_id, str(on.orders[0].id))
+    await on.broker.close_position(on.account_id, on.contract.id)
+    assert on.held == 0
+
+
+async def test_searches_leave_the_room_for_exits() -> None:
+    async with stage() as on:
+        await on.rest()
+        await on.hold()
+        on.sandbox.fail_next(PLACE.path, 503, count=25, handled=False)
+        lost = [on.broker.place_order(limit(on, OrderSide.BUY, 1)) for _ in range(25)]
+        for unknown in await told(*lost):
+            assert isinstance(unknown, OrderOutcomeUnknown)
+        await on.until(lambda: on.sandbox.worst_rates["others"] >= 180)
+        await on.broker.resolve(str(unknown.client_order_id), timeout=0.5)
+        assert on.sandbox.worst_rates["others"] == 180, "the searches have used up their room"
+        await get_out(on)
+
+
+async def test_orders_that_are_refused_leave_the_room_for_exits() -> None:
+    async with stage(limits=RiskLimits(max_position=100)) as on:
+        await on.rest()
+        await on.hold()
+        refused = 0
+        while refused < 30:
+            (result,) = await told(on.broker.place_order(limit(on, OrderSide.BUY, 1)))
+            refused += isinstance(result, NotSent)
+        assert on.sandbox.worst_rates["others"] == 180
+        await get_out(on)
+
+
 # --- changes ---
 
 

@@ -69,7 +69,7 @@ class RateBudget:
     def cool_down(self, seconds: float | None) -> None:
         """The venue said that it was too much: be silent for `seconds`, or for a whole window.
 
-        What is urgent is tried all the same: a cancel that the venue refuses costs nothing.
+        What is urgent is tried all the same, as are searches: what is refused costs nothing.
         """
         pause = self.window if seconds is None else min(max(seconds, 0.0), _MOST_COOL_DOWN)
         self._blocked_until = max(self._blocked_until, self._clock.monotonic() + pause)
@@ -78,7 +78,7 @@ class RateBudget:
         """At the earliest; 0 if there is room now."""
         now = self._clock.monotonic()
         room_at = self._room_at(lane, now)
-        return (room_at if lane is Lane.URGENT else max(room_at, self._blocked_until)) - now
+        return (room_at if lane in _NEVER_SILENT else max(room_at, self._blocked_until)) - now
 
     def _room_at(self, lane: "Lane", now: float) -> float:
         excess = self.used - self._allowed(lane) + 1
@@ -89,7 +89,7 @@ class RateBudget:
         return self._answered[excess - 1] + self.window
 
     def _has_room(self, lane: "Lane") -> bool:
-        cooled = lane is Lane.URGENT or self._clock.monotonic() >= self._blocked_until
+        cooled = lane in _NEVER_SILENT or self._clock.monotonic() >= self._blocked_until
         return cooled and self.used < self._allowed(lane)
 
     def _allowed(self, lane: "Lane") -> int:
@@ -101,8 +101,11 @@ class Lane(Enum):
 
     READ = "waits for room"
     WRITE = "goes now or never"
-    URGENT = "goes now or never, and may use the reserve: cancels, closes, logins"
+    SEARCH = "goes now or never, also in a cool-down: looks for what became of a request"
+    URGENT = "as a search, and may use the reserve: cancels, closes, logins"
 
+
+_NEVER_SILENT = (Lane.SEARCH, Lane.URGENT)
 
 _lane_of_reads: ContextVar[Lane] = ContextVar("lane_of_reads", default=Lane.READ)
 

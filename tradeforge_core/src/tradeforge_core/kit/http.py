@@ -83,7 +83,7 @@ class HttpClient:
             )
             for limits in (_READS, _WRITES)
         )
-        self._clients = {Lane.READ: reads, Lane.WRITE: writes, Lane.URGENT: writes}
+        self._clients = dict.fromkeys(Lane, writes) | {Lane.READ: reads}
 
     async def request(
         self,

@@ -12,7 +12,6 @@ import attrs
 from tradeforge_core.adapter import VenueAdapter, Write
 from tradeforge_core.converter import to_json
 from tradeforge_core.errors import InvalidOrder, JournalUnavailable, NotSent
-from tradeforge_core.kit.budget import Lane
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Contract, Order, OrderRequest
 from tradeforge_core.orders.case import Case
@@ -168,7 +167,7 @@ class OrderDesk:
         self._require_connection()
         if size is not None:
             known = self._known_contract(contract_id)
-            check_size(size, await before_sending(known, "close", Lane.URGENT))
+            check_size(size, await before_sending(known, "close"))
         self._require_connection()
         closing = Closing(held=held, size=size)
         intent = self._intent(

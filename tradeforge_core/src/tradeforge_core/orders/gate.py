@@ -10,7 +10,6 @@ from attrs import define
 from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.enums import OrderSide
 from tradeforge_core.errors import OrderVetoed
-from tradeforge_core.kit.budget import Lane
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Contract, Order, OrderRequest
 from tradeforge_core.orders.changing import are_one_exit, changed, only_shrinks
@@ -153,9 +152,8 @@ class Gate:
         In this order: what fills in between is counted twice, and never not at all.
         """
         account_id, contract_id = request.account_id, request.contract_id
-        lane = Lane.URGENT  # also for an exit
-        orders = await before_sending(self._venue._fetch_open_orders(account_id), "place", lane)
-        positions = await before_sending(self._venue._fetch_positions(account_id), "place", lane)
+        orders = await before_sending(self._venue._fetch_open_orders(account_id), "place")
+        positions = await before_sending(self._venue._fetch_positions(account_id), "place")
         held = sum((one.size for one in positions if one.contract_id == contract_id), Decimal(0))
         return [one for one in orders if one.contract_id == contract_id], held
 

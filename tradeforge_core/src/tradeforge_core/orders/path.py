@@ -24,7 +24,7 @@ from tradeforge_core.errors import (
     NotSupported,
     TradeForgeError,
 )
-from tradeforge_core.kit.budget import Lane, reads_go
+from tradeforge_core.kit.budget import Lane, lane_of_reads, reads_go
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.models import Order
@@ -68,11 +68,14 @@ _LONGEST_RECORD = {
 that is gone, so it does not leave; an exit does."""
 
 
-async def before_sending(look_up: Awaitable[T], operation: str, lane: Lane = Lane.WRITE) -> T:
+async def before_sending(look_up: Awaitable[T], operation: str) -> T:
     """What must be known before a write, now or never: a write must not leave late.
+
+    Only on a way out the look is as urgent as the write.
 
     Raises `NotSent` when it cannot be known, and what says that the order itself is wrong.
     """
+    lane = Lane.URGENT if lane_of_reads() is Lane.URGENT else Lane.WRITE
     try:
         with reads_go(lane):
             return await look_up

@@ -86,7 +86,7 @@ class Resolver:
         if case.is_settled:  # the stream was faster
             return
         try:
-            with reads_go(Lane.URGENT):
+            with reads_go(Lane.SEARCH):  # many of them must leave an exit its room
                 finding = await look(self._venue, case)
         except TradeForgeError:
             return  # a look that failed: no evidence of anything

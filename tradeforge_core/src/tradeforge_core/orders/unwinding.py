@@ -65,7 +65,7 @@ class Unwinding:
         """Cancel every open order, of one contract or of all, each by itself."""
         with reads_go(Lane.URGENT):
             look = self._open_orders(account_id, contract_id)
-            orders = await before_sending(look, "cancel", Lane.URGENT)
+            orders = await before_sending(look, "cancel")
             return await self._cancel_each(account_id, orders)
 
     async def close(self, account_id: str, contract_id: str, size: Decimal | None) -> None:
@@ -74,7 +74,7 @@ class Unwinding:
         Once it has begun it goes on without its caller, and tells the error handlers of a failure.
         """
         with self._noted(account_id, contract_id), reads_go(Lane.URGENT):
-            held = await before_sending(self._held(account_id, contract_id), "close", Lane.URGENT)
+            held = await before_sending(self._held(account_id, contract_id), "close")
             closing = self._tasks.start(
                 self._close(account_id, contract_id, size, held), name=f"close of {contract_id}"
             )
