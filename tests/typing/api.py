@@ -18,6 +18,7 @@ from tradeforge_core import (
     GapCause,
     InstalledProvider,
     Lag,
+    LiveOrderBook,
     MarketDataType,
     MarketEvent,
     MarketTradeEvent,
@@ -169,6 +170,10 @@ async def iterates(broker: Provider, contract: Contract) -> None:
                 case Lag() | Stale():
                     assert_type(event.until, datetime | None)
             assert_type(book.bids(5), list[DepthLevel])
+    async with broker.order_book(contract.id) as kept:
+        assert_type(kept, LiveOrderBook)
+        assert_type(kept.best_bid(), DepthLevel | None)
+        assert_type(kept.spread(stale_ok=True), Decimal | None)
     await (await broker.subscribe_market_data(contract.id, types)).__anext__()
     awaited: Awaitable[Subscription[MarketEvent]] = broker.subscribe_market_data("ABC", types)
     assert_type(await awaited, Subscription[MarketEvent])
