@@ -222,7 +222,7 @@ async def test_a_subscriber_who_was_detached_is_not_late_any_more(
             broker.publish(make.ORDER, make.order_update(str(number)))
         await _some_turns()
         assert _is_late(broker)
-        for number in range(HALF + 10):
+        for number in range(HALF + 10, 2 * HALF + 20):
             broker.publish(make.ORDER, make.order_update(str(number)))
         clock.advance(0.25)
         await _some_turns()

@@ -51,17 +51,7 @@ class OrderOffice:
         )
         self.switch = KillSwitch(self.journals.folder)
         gate = Gate(venue, plugins=plugins, limits=safety.limits, switch=self.switch, clock=clock)
-        self.guards = Guards(
-            venue,
-            safety.protection,
-            clock=clock,
-            cases=lambda: self.path.cases(),
-            flatten=lambda account_id, contract_id: self.unwinding.flatten(account_id, contract_id),
-            is_leaving=lambda account_id, contract_id: self.unwinding.is_leaving(
-                account_id, contract_id
-            ),
-            report=report,
-        )
+        self.guards = self._new_guards(venue, safety, report, clock)
         self.path = OrderPath(
             venue,
             known_orders=known_orders,
@@ -83,15 +73,30 @@ class OrderOffice:
             risk_while_unknown=safety.risk_while_unknown,
         )
         self.unwinding = Unwinding(
-            self.desk,
-            venue,
-            clock,
-            tasks=self.tasks,
-            cases=self.path.cases,
-            report=report,
+            self.desk, venue, clock, tasks=self.tasks, cases=self.path.cases, report=report
         )
         self.settlement = Settlement(
             venue, path=self.path, journals=self.journals, gate=gate, clock=clock
+        )
+
+    def _new_guards(
+        self,
+        venue: VenueAdapter,
+        safety: OrderSafety,
+        report: Callable[[TradeForgeError], None],
+        clock: Clock,
+    ) -> Guards:
+        """They know the path and the unwinding, which are made after them."""
+        return Guards(
+            venue,
+            safety.protection,
+            clock=clock,
+            cases=lambda: self.path.cases(),
+            flatten=lambda account_id, contract_id: self.unwinding.flatten(account_id, contract_id),
+            is_leaving=lambda account_id, contract_id: self.unwinding.is_leaving(
+                account_id, contract_id
+            ),
+            report=report,
         )
 
     def saw(self, order: Order) -> None:
