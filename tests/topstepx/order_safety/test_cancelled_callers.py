@@ -177,6 +177,18 @@ async def test_a_close_takes_its_exits_along_once_it_is_known() -> None:
         assert on.held == 0
 
 
+async def test_a_close_that_disconnect_ends_is_told_as_unknown() -> None:
+    async with stage() as on:
+        await _hold_with_exits(on)
+        on.sandbox.fail_next(CLOSE.path, Fault.HANG)
+        closing = asyncio.create_task(CLOSE.call(on))
+        await on.until(lambda: on.sandbox.requests[CLOSE.path] == 1)
+        await on.broker.disconnect()
+        with pytest.raises(OrderOutcomeUnknown, match="disconnect"):
+            await closing
+        assert not ours()
+
+
 async def test_what_goes_wrong_without_a_caller_is_told_to_the_handlers() -> None:
     async with stage() as on:
         told: list[TradeForgeError] = []

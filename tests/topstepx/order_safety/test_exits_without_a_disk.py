@@ -1,5 +1,8 @@
 """Where nothing can be written down no new order leaves, and the way out is open."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from tradeforge_core import (
 )
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
+from tradeforge_topstepx.sandbox.faults import Fault
 
 
 @pytest.fixture
@@ -85,3 +89,49 @@ async def test_an_account_that_another_process_trades_on(
         other = (await second.get_accounts())[1]
         await second.place_order(OrderRequest.market(other.id, contract.id, OrderSide.BUY, 1))
     assert len(sandbox.exchange.orders(int(account.id))) == 2
+
+
+# --- a journal that is away for a while ---
+
+
+@contextmanager
+def moved_away(state_folder: Path) -> Iterator[None]:
+    """What cannot be written meanwhile is written when the file is there again."""
+    (journal,) = state_folder.glob("*/*/*.sqlite3")
+    elsewhere = journal.rename(journal.with_suffix(".elsewhere"))
+    yield
+    elsewhere.rename(journal)
+
+
+async def states(broker: TopStepXProvider, operation: str) -> list[str]:
+    """What the journal says, once all that waits is written."""
+    await broker._orders.journals.opened()[0].flush()
+    journal = await broker.get_journal()
+    return [one.state.value for one in journal if one.intent.operation == operation]
+
+
+async def test_a_cancel_without_a_record_has_one_later(
+    broker: TopStepXProvider, resting: str, account: Account, state_folder: Path
+) -> None:
+    with moved_away(state_folder):
+        await broker.cancel_order(account.id, resting)
+    assert await states(broker, "cancel") == ["accepted"]
+
+
+async def test_its_record_does_not_say_that_it_was_never_sent(
+    broker: TopStepXProvider,
+    resting: str,
+    account: Account,
+    sandbox: TopStepXSandbox,
+    state_folder: Path,
+) -> None:
+    """A program that ends at this moment takes it up as unknown."""
+    sandbox.fail_next("/api/Order/cancel", Fault.HANG)
+    with moved_away(state_folder):
+        cancelling = asyncio.create_task(broker.cancel_order(account.id, resting))
+        async with asyncio.timeout(10):
+            while not sandbox.requests["/api/Order/cancel"]:  # noqa: ASYNC110  # no event says so
+                await asyncio.sleep(0)
+    assert await states(broker, "cancel") == ["unknown"]
+    cancelling.cancel()
+    await asyncio.wait([cancelling])

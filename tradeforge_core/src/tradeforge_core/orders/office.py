@@ -72,9 +72,7 @@ class OrderOffice:
             clock=clock,
             risk_while_unknown=safety.risk_while_unknown,
         )
-        self.unwinding = Unwinding(
-            self.desk, venue, clock, tasks=self.tasks, cases=self.path.cases, report=report
-        )
+        self.unwinding = Unwinding(self.desk, venue, clock, cases=self.path.cases, report=report)
         self.settlement = Settlement(
             venue, path=self.path, journals=self.journals, gate=gate, clock=clock
         )
@@ -109,6 +107,9 @@ class OrderOffice:
         async with AsyncExitStack() as last_to_first:  # each step, whatever becomes of the others
             last_to_first.push_async_callback(self.journals.close)
             last_to_first.callback(self.path.forget)
+            # after the requests, so that whoever closes is told what became of his
+            last_to_first.push_async_callback(self.unwinding.finish, grace=grace)
+            last_to_first.push_async_callback(self.path.close_searches)  # for the last answers
             last_to_first.push_async_callback(self.tasks.close, grace=grace)
             last_to_first.push_async_callback(self.path.close_searches)
             last_to_first.push_async_callback(self.guards.close)

@@ -258,30 +258,34 @@ class OrderPath:
     async def _hand_off(self, case: Case) -> None:
         """Write down that it leaves now; once this returns, that is on the disk."""
         if case.journal is not None:
-            if not case.attempts:
-                case.journal.begin(case.intent)
             await self._written(case, case.journal)
         await case.last_check()
         case.attempts += 1
         case.handed_off_at = case.handed_off_at or self._clock.now()
 
     async def _written(self, case: Case, journal: Journal) -> None:
+        try:
+            if not case.attempts:
+                journal.begin(case.intent)
+            await self._in_time(case, journal)
+        except JournalUnavailable as error:
+            if case.intent.operation not in _EXITS:
+                raise
+            # a full disk must keep nobody in a position
+            _log.error("%s is sent without a record of it: %s", case.name, error)
+            now = self._clock.now()
+            # once there is room, its record must not say for a moment that it was never sent
+            journal.settle(case.id, IntentState.UNKNOWN, to_json(unknown(case, error, now)), now)
+
+    async def _in_time(self, case: Case, journal: Journal) -> None:
         longest = _LONGEST_RECORD[case.intent.operation]
         try:
             async with asyncio.timeout(longest):  # of the disk's own time, not of the clock's
                 await journal.hand_off(case.id, self._clock.now())
         except TimeoutError:
-            slow = JournalUnavailable(f"the disk took more than {longest:g} s to write it down")
-            self._leave_without(case, slow)
-        except JournalUnavailable as error:
-            self._leave_without(case, error)
-            case.journal = None
-
-    def _leave_without(self, case: Case, error: JournalUnavailable) -> None:
-        """A full disk must keep nobody in a position: what is held now tells what became of it."""
-        if case.intent.operation not in _EXITS:
-            raise error
-        _log.error("%s is sent without a record of it: %s", case.name, error)
+            raise JournalUnavailable(
+                f"the disk took more than {longest:g} s to write it down"
+            ) from None
 
     def _refuse(self, case: Case, error: TradeForgeError) -> None:
         """It could not be handed off. Of a second attempt that says nothing about the first."""

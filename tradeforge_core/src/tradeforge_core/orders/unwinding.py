@@ -9,7 +9,13 @@ from decimal import Decimal
 
 from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.enums import OrderStatus
-from tradeforge_core.errors import NotFlat, NotSent, OrderOutcomeUnknown, TradeForgeError
+from tradeforge_core.errors import (
+    Disconnected,
+    NotFlat,
+    NotSent,
+    OrderOutcomeUnknown,
+    TradeForgeError,
+)
 from tradeforge_core.kit.budget import Lane, reads_go
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
@@ -36,14 +42,13 @@ class Unwinding:
         venue: VenueAdapter,
         clock: Clock,
         *,
-        tasks: TaskOwner,
         cases: Callable[[], list[Case]],
         report: Callable[[TradeForgeError], None],
     ) -> None:
         self._desk = desk
         self._venue = venue
         self._clock = clock
-        self._tasks = tasks
+        self._closings = TaskOwner()
         self._cases = cases
         self._report = report
         self._leaving: Counter[tuple[str, str | None]] = Counter()
@@ -75,13 +80,17 @@ class Unwinding:
         """
         with self._noted(account_id, contract_id), reads_go(Lane.URGENT):
             held = await before_sending(self._held(account_id, contract_id), "close")
-            closing = self._tasks.start(
+            closing = self._closings.start(
                 self._close(account_id, contract_id, size, held), name=f"close of {contract_id}"
             )
             try:
-                await self._tasks.result_of(closing)
+                await self._closings.result_of(closing)
             except asyncio.CancelledError:
                 closing.add_done_callback(self._tell_failure)
+                raise
+            except Disconnected as ended:
+                if closing.cancelled():  # the close was taken, and its exits are left to be seen to
+                    raise NotFlat() from ended
                 raise
 
     async def _close(
@@ -111,7 +120,7 @@ class Unwinding:
 
         for case in self._cases():
             if case.id == unknown.client_order_id:
-                later = self._tasks.start(fit(case), name=f"exits of {contract_id}")
+                later = self._closings.start(fit(case), name=f"exits of {contract_id}")
                 later.add_done_callback(self._tell_failure)
 
     def _tell_failure(self, task: "asyncio.Task[None]") -> None:
@@ -122,6 +131,10 @@ class Unwinding:
             )
         elif isinstance(error := task.exception(), TradeForgeError):
             self._report(error)
+
+    async def finish(self, *, grace: float) -> None:
+        """Let closes that have left come to their end for `grace` seconds."""
+        await self._closings.close(grace=grace)
 
     async def flatten(self, account_id: str, contract_id: str | None = None) -> None:
         """Cancel and close everything, of one contract or of all.
