@@ -14,10 +14,11 @@ help: ## show what can be made
 demo: $(READY) ## trade on a local sandbox, no account needed
 	@$(BIN)/tradeforge demo
 
-test: check ## everything that must be true; the fuzzing has a process of its own, for machines with two cores
-	@$(BIN)/pytest -q tests/topstepx/fuzz > .fuzz.log 2>&1 & fuzz=$$!; \
-	$(BIN)/pytest -q --ignore tests/topstepx/fuzz; rest=$$?; \
-	wait $$fuzz; fuzzed=$$?; cat .fuzz.log; rm -f .fuzz.log; exit $$((rest + fuzzed))
+test: check ## everything that must be true, in two processes: the provider's own tests, and all others
+	@( $(BIN)/pytest -q tests --ignore tests/topstepx; others=$$?; \
+	$(BIN)/pytest -q tests/topstepx/fuzz tests/topstepx/chaos; exit $$((others + $$?)) ) > .others.log 2>&1 & others=$$!; \
+	$(BIN)/pytest -q tests/topstepx --ignore tests/topstepx/fuzz --ignore tests/topstepx/chaos; own=$$?; \
+	wait $$others; others=$$?; cat .others.log; rm -f .others.log; exit $$((own + others))
 
 check: $(READY) ## formatting, lint, types, architecture
 	$(BIN)/ruff format --check .
