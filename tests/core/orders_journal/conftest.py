@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,14 +19,18 @@ NewJournal = Callable[..., Awaitable[Journal]]
 Run = Callable[..., str]
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--every-byte", action="store_true", help="cut files at each of their bytes")
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Where the journal of a test is; nothing is there yet."""
     return tmp_path / "state" / "1.sqlite3"
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Where to lay files, in memory where there is such a folder: nobody pulls a plug here."""
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder) / "1.sqlite3"
 
 
 @pytest.fixture

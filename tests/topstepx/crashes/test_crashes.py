@@ -1,7 +1,8 @@
 """A program is killed in the middle of trading: the next run knows what became of every order.
 
 If one fails, look at what the journal had at that point and what the venue had; `make crash` runs
-every point with ten seeds, and `--crash-seeds=1 -k "the name of the point"` one of them.
+every point with ten seeds, and `--crash-seeds=1 -k "found and noted"` those with these words in
+their names.
 """
 
 import asyncio
