@@ -19,6 +19,10 @@ NewJournal = Callable[..., Awaitable[Journal]]
 Run = Callable[..., str]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-byte", action="store_true", help="cut files of usual pages so too")
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Where the journal of a test is; nothing is there yet."""

@@ -1,7 +1,8 @@
 """A journal whose files are cut: it opens, and what was acknowledged is there, or moved aside.
 
-Files of small pages are cut at every byte. Of pages as long as everybody has them, those bytes are
-tried that are near the borders of what SQLite reads at once, and some between.
+Files of small pages are cut at every byte. Those of pages as long as everybody has them are cut
+near the borders of what SQLite reads at once, and at some bytes between; `make cuts` cuts them at
+every byte too, which takes six minutes.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -24,7 +25,10 @@ from tradeforge_core.orders._journal_jobs import Newest
 from tradeforge_core.orders._journal_store import JournalStore
 from tradeforge_testing import ManualClock
 
-pytestmark = pytest.mark.timeout(900)  # thousands of openings, perhaps beside other tests
+SMALL, USUAL = 512, 4096
+"""Bytes of a page of SQLite."""
+
+pytestmark = pytest.mark.timeout(3600)  # thousands of openings, perhaps beside other tests
 
 
 @frozen(kw_only=True)
@@ -54,15 +58,14 @@ async def _open_here(place: Path, clock: ManualClock) -> Found:
         store.close()
 
 
-@pytest.fixture(params=["every byte", "borders"])
+@pytest.fixture(params=[SMALL, USUAL], ids=["small pages", "usual pages"])
 async def cutting(
     request: pytest.FixtureRequest, place: Path, new_intent: NewIntent, clock: ManualClock
 ) -> Cutting:
-    if request.param == "every byte":
-        small = await write_history(place, new_intent, clock, intents=3, page=512)
-        return Cutting(history=small, cuts=_every_byte, open=_open_here)
-    usual = await write_history(place, new_intent, clock, intents=7, page=4096)
-    return Cutting(history=usual, cuts=_near, open=open_journal)
+    history = await write_history(place, new_intent, clock, intents=3, page=request.param)
+    if request.param == SMALL or request.config.getoption("--every-byte", False):
+        return Cutting(history=history, cuts=_every_byte, open=_open_here)
+    return Cutting(history=history, cuts=_near, open=open_journal)
 
 
 async def test_of_a_log_that_is_cut_all_is_kept_that_was_whole(
