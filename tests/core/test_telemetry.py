@@ -181,10 +181,9 @@ async def test_unknown_outcomes_and_the_loop_are_gauges(broker: "FakeProvider", 
 
 
 def test_what_was_missed_is_counted_event_by_event(told: Told, clock: ManualClock) -> None:
-    missed: Any = "missed"
     now = clock.now()
     for dropped in (3, None):
-        gap = Gap(stream="user", cause=missed, topics=(), dropped=dropped, received=now)
+        gap = Gap(stream="user", cause=GapCause.MISSED, topics=(), dropped=dropped, received=now)
         told.telemetry.tradeforge_health("fake", gap)
     assert told.values("tradeforge.events.missed", "stream") == {"user": 4}
 

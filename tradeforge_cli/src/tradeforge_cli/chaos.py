@@ -1,6 +1,7 @@
 """`tradeforge chaos`: a provider, its venue and the network fail in every known way."""
 
 import json
+import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Annotated, Any
@@ -47,7 +48,7 @@ def chaos(
     report = _run(name, chosen, wire=wire, jobs=jobs)
     rare = sorted(fault for fault, times in report.fired.items() if times < least)
     if as_json:
-        output().print_json(json.dumps(_as_data(report, rare)))
+        sys.stdout.write(json.dumps(_as_data(report, rare)) + "\n")
     else:
         _show(report, rare)
     return failures.FAILED if report.violations or rare else 0

@@ -231,8 +231,24 @@ class Resynced:
     received: datetime
 
 
+class _Lasting:
+    """Told when it begins, with `until` None, and once more as a whole when it has ended."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def until(self) -> datetime | None: ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it goes on."""
+        return self.until is None
+
+
 @frozen(kw_only=True)
-class Lag:
+class Lag(_Lasting):
     """A subscriber is late: half of its queue is used, or the next event is over a second old.
 
     Told once with `until` None, when it begins, and once more when the subscriber has caught up. It
@@ -253,14 +269,9 @@ class Lag:
     time: datetime | None = None
     received: datetime
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it goes on."""
-        return self.until is None
-
 
 @frozen(kw_only=True)
-class Stale:
+class Stale(_Lasting):
     """Data that you said you expect did not come in time, over a connection that is alive.
 
     Told once with `until` None; and once more as a whole, before the first data that comes again.
@@ -274,11 +285,6 @@ class Stale:
     until: datetime | None = None
     time: datetime | None = None
     received: datetime
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it goes on."""
-        return self.until is None
 
 
 HealthEvent = StatusChanged | Gap | Lag | Stale | Resynced

@@ -88,9 +88,9 @@ def load_sandbox(name: str, *, port: int = 0, seed: int = 0, control: bool = Fal
     With `control` it can be scripted over HTTP while it serves.
     Raises `ProviderNotFound`, `ProviderLoadError`.
     """
-    module = load_sandbox_module(name)
-    with _loading(_the_one(SANDBOXES, name)):
-        sandbox: Sandbox = module.create(port=port, seed=seed, control=control)
+    entry_point = _the_one(SANDBOXES, name)
+    with _loading(entry_point):
+        sandbox: Sandbox = entry_point.load().create(port=port, seed=seed, control=control)
     return sandbox
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from tradeforge_core.enums import StreamConnectionStatus
+from tradeforge_core.enums import GapCause, StreamConnectionStatus
 from tradeforge_core.events import Gap, HealthEvent, Lag, Stale, StatusChanged
 from tradeforge_core.health import Health
 from tradeforge_core.hookspecs import hookimpl
@@ -40,7 +40,6 @@ _HISTOGRAMS = {
     "tradeforge.subscriber.late": "how long a subscriber was late",
     "tradeforge.order.duration": "from the request to its outcome, by operation and outcome",
 }
-_MISSED = "missed"
 
 Point = tuple[float, dict[str, str]]
 """A value and what it is of."""
@@ -174,7 +173,7 @@ class Telemetry:
         self._count("stream.gaps", of)
         if gap.since is not None and gap.until is not None:
             self._measure("stream.gap", of, gap.since, gap.until)
-        if gap.cause == _MISSED:
+        if gap.cause is GapCause.MISSED:
             self._count("events.missed", of, gap.dropped or 1)
 
     def _saw_span(self, count: str, measure: str, event: Lag | Stale, of: dict[str, str]) -> None:

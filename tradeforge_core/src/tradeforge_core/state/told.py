@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from attrs import evolve
+
 from tradeforge_core.enums import UserDataType
 from tradeforge_core.events import (
     Event,
@@ -84,7 +86,7 @@ class Told:
         if self._told[UserDataType.ORDER_UPDATE].get(_key(known)) == known:
             return None
         self._note(UserDataType.ORDER_UPDATE, known)
-        return event if event.order == known else _evolve(event, order=known)
+        return event if event.order == known else evolve(event, order=known)
 
     def _take_trade(self, event: UserTradeEvent) -> UserTradeEvent | None:
         before = self._told[UserDataType.USER_TRADE].get(_key(event.trade))
@@ -96,10 +98,6 @@ class Told:
             return None
         self._note(UserDataType.POSITION_UPDATE, event.position)
         return event
-
-
-def _evolve(event: OrderUpdateEvent, *, order: Order) -> OrderUpdateEvent:
-    return OrderUpdateEvent(order=order, time=event.time, received=event.received)
 
 
 def _key(item: Item) -> tuple[str, str]:

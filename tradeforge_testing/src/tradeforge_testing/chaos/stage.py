@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 
-from attrs import define, field
+from attrs import define
 
 from tradeforge_core import JournalKind, LookUps, OrderSafety, Provider
 from tradeforge_core.kit.clock import current_clock
@@ -31,7 +31,6 @@ class Stage:
     """By how much the waits of the trader are shorter than they are meant to be."""
     account_id: str = ""
     contract_id: str = ""
-    is_serving: bool = field(default=True)
 
     @property
     def exchange(self) -> Exchange:

@@ -29,8 +29,6 @@ class MemoryNetwork:
         self._last_port = _FIRST_PORT
         self._readiness = Readiness()
         self._attempts = 0
-        self.connections = 0
-        """How many were made."""
 
     def listen(
         self, factory: Factory, port: int | None, sock: socket.socket | None
@@ -64,7 +62,6 @@ class MemoryNetwork:
         protocol = factory()
         client.start(protocol)
         await asyncio.sleep(0)
-        self.connections += 1
         return client, protocol
 
     def close_listener(self, port: int) -> None:
