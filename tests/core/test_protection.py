@@ -31,6 +31,7 @@ from tradeforge_core import (
     TradeForgeError,
     UserDataType,
 )
+from tradeforge_core.requests import Period
 from tradeforge_testing import ManualClock
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Books:
         broker.capabilities = attrs.evolve(  # type: ignore[misc]
             broker.capabilities, brackets=True, bracket_min_ticks=1
         )
-        for name in ("order", "exits", "open_orders", "positions"):
+        for name in ("order", "exits", "open_orders", "order_history", "positions"):
             setattr(broker, f"_fetch_{name}", getattr(self, f"fetch_{name}"))
         broker._submit_close = self.close  # type: ignore[method-assign]
         broker._submit_cancel = self.cancel  # type: ignore[method-assign]
@@ -152,8 +153,16 @@ class Books:
 
     async def fetch_order(self, account_id: str, order_id: str) -> Order:
         self._look()
-        known = {"7": self.entry, "17": attrs.evolve(self.entry, id="17")}
-        return known.get(order_id) or self.legs[order_id]
+        return next(one for one in (*self._entries, *self.legs.values()) if one.id == order_id)
+
+    async def fetch_order_history(self, account_id: str, period: Period) -> list[Order]:
+        self._look()
+        return [*self._entries, *self.legs.values()]
+
+    @property
+    def _entries(self) -> list[Order]:
+        """Two of them, of the same fate."""
+        return [self.entry, attrs.evolve(self.entry, id="17")]
 
     async def fetch_exits(self, entry: Order) -> list[Order]:
         self._look()

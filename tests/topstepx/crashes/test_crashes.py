@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from tests.topstepx.crashes.victim import POINTS, QUICK
 
-from tradeforge_core import IntentState, Operation, Settings
+from tradeforge_core import IntentState, NotFlat, Operation, Settings, TradeForgeError
 from tradeforge_topstepx.config import TopStepXConfig
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
@@ -53,6 +53,7 @@ SMOKE = (
     "answered, not noted",
     "first look after a lost answer",
     "close booked, not answered",
+    "close answered, its exits at work",
     "recovering",
 )
 
@@ -75,7 +76,7 @@ async def test_every_order_is_there_once_and_known(
         if point == "recovering":
             async with _victim(point, seed) as again:
                 assert await again.wait() == -signal.SIGKILL
-        await _check(sandbox)
+        await _check(sandbox, has_exits="exits" in point)
 
 
 async def _kill_one(sandbox: TopStepXSandbox, point: str, seed: int) -> None:
@@ -113,15 +114,24 @@ async def _victim(point: str, seed: int) -> AsyncIterator[asyncio.subprocess.Pro
         await victim.communicate()
 
 
-async def _check(sandbox: TopStepXSandbox) -> None:
+async def _check(sandbox: TopStepXSandbox, *, has_exits: bool) -> None:
     """The next run of the program: what it knows is what the venue has."""
     config = TopStepXConfig.from_settings(Settings("topstepx", sandbox.settings))
-    async with TopStepXProvider(config, safety=QUICK) as broker:
+    told: asyncio.Queue[TradeForgeError] = asyncio.Queue()
+    broker = TopStepXProvider(config, safety=QUICK)
+    broker.on_error(told.put_nowait)
+    async with broker:
+        if has_exits:
+            async with asyncio.timeout(10):
+                left_at_work = await told.get()
+            assert isinstance(left_at_work, NotFlat)
+            assert len(left_at_work.orders) == 2
         for unknown in broker.unsettled_outcomes():
             await broker.resolve(unknown.client_order_id, timeout=10)
         left = {outcome.client_order_id for outcome in broker.unsettled_outcomes()}
         entries = await broker.get_journal(limit=1000)
-    tags = Counter(order.tag for order in sandbox.exchange.orders(1001) if order.tag)
+    sent = [order for order in sandbox.exchange.orders(1001) if order.parent_id is None]
+    tags = Counter(order.tag for order in sent if order.tag)
     assert set(tags.values()) <= {1}, "an intent became two orders"
     assert set(tags) <= {entry.intent.id for entry in entries}, "an order that nobody knows"
     for entry in entries:

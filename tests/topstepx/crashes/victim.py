@@ -15,7 +15,10 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
+import attrs
+
 from tradeforge_core import (
+    Bracket,
     Contract,
     LookUps,
     OrderOutcomeEvent,
@@ -30,6 +33,7 @@ from tradeforge_core.orders.journal import Journal
 from tradeforge_core.orders.office import OrderOffice
 from tradeforge_core.orders.path import OrderPath
 from tradeforge_core.orders.settlement import Settlement
+from tradeforge_core.orders.unwinding import Unwinding
 
 QUICK = OrderSafety(look_ups=LookUps(pauses=(0.05, 0.1, 0.2), deadline=5.0, settle=0.5))
 Act = Callable[[Provider, str, Contract], Awaitable[object]]
@@ -133,6 +137,13 @@ async def close(broker: Provider, account_id: str, contract: Contract) -> None:
     await broker.close_position(account_id, contract.id)
 
 
+async def close_with_exits(broker: Provider, account_id: str, contract: Contract) -> None:
+    market = OrderRequest.market(account_id, contract.id, OrderSide.BUY, 1)
+    bracket = Bracket(stop_loss=400, take_profit=400)
+    await broker.place_order(attrs.evolve(market, bracket=bracket))
+    await broker.close_position(account_id, contract.id)
+
+
 async def leave(broker: Provider, account_id: str, contract: Contract) -> object:
     placing = asyncio.create_task(place(broker, account_id, contract))
     await asyncio.sleep(0.3)
@@ -162,6 +173,7 @@ POINTS: dict[str, tuple[Callable[[], None], Act]] = {
     "cancel booked, not answered": (nothing, cancel),
     "change booked, not answered": (nothing, modify),
     "close booked, not answered": (nothing, close),
+    "close answered, its exits at work": (before(Unwinding, "_fit_exits"), close_with_exits),
     "disconnecting with an unknown outcome": (before(OrderOffice, "close"), leave),
     "recovering": (before(Settlement, "_recovered"), place),
 }

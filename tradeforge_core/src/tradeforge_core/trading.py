@@ -44,6 +44,7 @@ from tradeforge_core.requests import BarQuery, OrderChange, Period, span_of
 
 if TYPE_CHECKING:
     from tradeforge_core.orders.office import OrderOffice
+    from tradeforge_core.orders.recent import Recent
     from tradeforge_core.state import KnownOrders, KnownPositions
 
 
@@ -63,6 +64,7 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         self._ledger = Ledger()
         self._told = Told(self._ledger)
         self._office: OrderOffice | None = None
+        self._recent_writes: Recent | None = None
 
     @abstractmethod
     def _require_connection(self) -> None:
@@ -244,6 +246,7 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
                 self._safety,
                 known_contract=self._known_contract,
                 known_orders=self._ledger.orders,
+                recent=self._recent,
                 require_connection=self._require_connection,
                 announce=self._announce,
                 report=self._report,
@@ -251,6 +254,21 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
                 clock=self._clock,
             )
         return self._office
+
+    @property
+    def _recent(self) -> "Recent":
+        """Kept for life: what was accepted before a `disconnect()` counts after it."""
+        if self._recent_writes is None:
+            from tradeforge_core.orders.recent import Recent  # only here: importing is cheap
+
+            self._recent_writes = Recent(
+                known_orders=self._ledger.orders,
+                look_at_order=self.get_order,
+                look_back=lambda account_id, start: self.get_order_history(account_id, start=start),
+                clock=self._clock,
+                settle=lambda: self._safety.look_ups.settle,
+            )
+        return self._recent_writes
 
     def _unknown_outcomes(self) -> list[Unknown]:
         """Of every request that was sent and of which nobody knows what became."""

@@ -19,6 +19,7 @@ from tradeforge_core.errors import (
 )
 from tradeforge_core.models import Order, OrderRequest
 from tradeforge_core.orders.closing import Closing
+from tradeforge_core.orders.holding import Holding
 from tradeforge_core.orders.intents import Intent, Operation
 from tradeforge_core.orders.journal import Journal
 from tradeforge_core.outcomes import Accepted, OrderOutcome, Rejected, Unknown
@@ -54,6 +55,8 @@ class Case:
     """The order before it was modified; None once a later change may have replaced this one."""
     closing: Closing | None = None
     """Of a closed position."""
+    held_before: Holding | None = None
+    """What was held of the contract when this was sent, None if nobody has looked lately."""
     journal: Journal | None = None
     """None where the request is not written down: exits pass also when the disk is full."""
     attempts: int = 0

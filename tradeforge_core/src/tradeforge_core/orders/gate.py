@@ -8,19 +8,19 @@ from decimal import Decimal
 from attrs import define
 
 from tradeforge_core.adapter import VenueAdapter
-from tradeforge_core.enums import OrderSide
 from tradeforge_core.errors import OrderVetoed
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Contract, Order, OrderRequest
 from tradeforge_core.orders.changing import are_one_exit, changed, only_shrinks
+from tradeforge_core.orders.holding import signed
 from tradeforge_core.orders.kill_switch import KillSwitch
 from tradeforge_core.orders.limits import RiskLimits, realised
 from tradeforge_core.orders.path import before_sending
+from tradeforge_core.orders.recent import Recent
 from tradeforge_core.plugins import OrderContext, Plugins
 from tradeforge_core.requests import OrderChange, Period
 
 _MINUTE = 60.0
-_MOST_LOOKS = 3
 
 
 @define(eq=False)
@@ -43,9 +43,11 @@ class Gate:
         plugins: Plugins,
         limits: RiskLimits,
         switch: KillSwitch,
+        recent: Recent,
         clock: Clock,
     ) -> None:
         self._venue = venue
+        self._recent = recent
         self._plugins = plugins
         self._limits = limits
         self._switch = switch
@@ -60,7 +62,7 @@ class Gate:
             request.account_id,
             request.contract_id,
             request.client_order_id,
-            _signed(request.side, request.size),
+            signed(request.side, request.size),
         )
         self._claims.append(claim)
         try:
@@ -118,7 +120,7 @@ class Gate:
         if request.bracket is not None:
             return False
         held, working = await self._exposure(request, besides=besides)
-        size = _signed(request.side, request.size)
+        size = signed(request.side, request.size)
         if held == 0 or (held > 0) == (size > 0):
             return False
         same_way = sum((one for one in working if (one > 0) == (size > 0)), Decimal(0))
@@ -129,25 +131,25 @@ class Gate:
     ) -> tuple[Decimal, list[Decimal]]:
         """What is held of the contract, and the signed sizes of all that works or is on its way.
 
-        An order that was on its way when the look began, and is not any more, may have been booked
-        behind the look's back: then it is made again.
+        Where that is not certain, what is held is the worst for this order.
         """
-        for _ in range(_MOST_LOOKS):
-            claims = self._others(request)
-            orders, held = await self._look(request)
-            if all(one in self._claims for one in claims):
-                break
+        place = (request.account_id, request.contract_id)
+        claims = self._others(request)
+        orders, shown = await self._look(request)
+        await before_sending(self._recent.look(*place, orders), "place")
         claims += [one for one in self._others(request) if one not in claims]
-        shown = {one.client_order_id for one in orders}
+        names = {one.client_order_id for one in orders}
         working = [
-            _signed(one.side, one.remaining_size)
+            signed(one.side, one.remaining_size)
             for one in orders
             if besides is None or not are_one_exit(one, besides)
         ]
-        return held, working + [one.signed_size for one in claims if one.name not in shown]
+        working += [one.signed_size for one in claims if one.name not in names]
+        working += self._recent.unshown(*place, orders)
+        return self._recent.holding(*place, shown).towards(request.side), working
 
     async def _look(self, request: OrderRequest) -> tuple[list[Order], Decimal]:
-        """The open orders of the contract, and what is held of it.
+        """The open orders of the contract, and what is shown of its position.
 
         In this order: what fills in between is counted twice, and never not at all.
         """
@@ -202,7 +204,7 @@ class Gate:
 
     async def _against_position(self, request: OrderRequest, most: Decimal) -> list[str]:
         held, working = await self._exposure(request)
-        size = _signed(request.side, request.size)
+        size = signed(request.side, request.size)
         same_way = sum((one for one in working if (one > 0) == (size > 0)), Decimal(0))
         would_be = held + same_way + size
         if abs(would_be) <= most:
@@ -219,7 +221,3 @@ class Gate:
         return [
             f"max_daily_loss is {most:f}, and {-result:f} were lost since {day.start:%H:%M} UTC"
         ]
-
-
-def _signed(side: OrderSide, size: Decimal) -> Decimal:
-    return size if side is OrderSide.BUY else -size

@@ -9,12 +9,14 @@ from tradeforge_core.errors import TradeForgeError
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.models import Contract, Order
+from tradeforge_core.orders.case import Case
 from tradeforge_core.orders.desk import OrderDesk
 from tradeforge_core.orders.gate import Gate
 from tradeforge_core.orders.guards import Guards
 from tradeforge_core.orders.journals import Journals
 from tradeforge_core.orders.kill_switch import KillSwitch
 from tradeforge_core.orders.path import OrderPath
+from tradeforge_core.orders.recent import Recent
 from tradeforge_core.orders.safety import OrderSafety
 from tradeforge_core.orders.settlement import Settlement
 from tradeforge_core.orders.unwinding import Unwinding
@@ -35,6 +37,7 @@ class OrderOffice:
         *,
         known_contract: Callable[[str], Awaitable[Contract]],
         known_orders: "KnownOrders",
+        recent: Recent,
         require_connection: Callable[[], None],
         announce: Callable[[OrderOutcome], None],
         report: Callable[[TradeForgeError], None],
@@ -50,7 +53,15 @@ class OrderOffice:
             on_open=lambda account_id, journal: self.guards.take_up(account_id, journal),
         )
         self.switch = KillSwitch(self.journals.folder)
-        gate = Gate(venue, plugins=plugins, limits=safety.limits, switch=self.switch, clock=clock)
+        self._recent = recent
+        gate = Gate(
+            venue,
+            plugins=plugins,
+            limits=safety.limits,
+            switch=self.switch,
+            recent=recent,
+            clock=clock,
+        )
         self.guards = self._new_guards(venue, safety, report, clock)
         self.path = OrderPath(
             venue,
@@ -59,7 +70,7 @@ class OrderOffice:
             clock=clock,
             times=safety.look_ups,
             announce=announce,
-            notice=self.guards.notice,
+            notice=self._notice,
         )
         self.desk = OrderDesk(
             venue,
@@ -72,9 +83,20 @@ class OrderOffice:
             clock=clock,
             risk_while_unknown=safety.risk_while_unknown,
         )
-        self.unwinding = Unwinding(self.desk, venue, clock, cases=self.path.cases, report=report)
-        self.settlement = Settlement(
-            venue, path=self.path, journals=self.journals, gate=gate, clock=clock
+        self.unwinding = Unwinding(
+            self.desk, venue, clock, cases=self.path.cases, recent=recent, report=report
+        )
+        self.settlement = self._new_settlement(venue, gate, clock)
+
+    def _new_settlement(self, venue: VenueAdapter, gate: Gate, clock: Clock) -> Settlement:
+        return Settlement(
+            venue,
+            path=self.path,
+            journals=self.journals,
+            gate=gate,
+            recent=self._recent,
+            unwinding=self.unwinding,
+            clock=clock,
         )
 
     def _new_guards(
@@ -96,6 +118,10 @@ class OrderOffice:
             ),
             report=report,
         )
+
+    def _notice(self, case: Case) -> None:
+        self._recent.notice(case)
+        self.guards.notice(case)
 
     def saw(self, order: Order) -> None:
         """The private stream showed this order."""

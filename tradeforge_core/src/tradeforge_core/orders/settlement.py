@@ -3,12 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from tradeforge_core.adapter import VenueAdapter, Write
 from tradeforge_core.converter import from_json
 from tradeforge_core.enums import VenueClass
-from tradeforge_core.errors import DecodeError, Disconnected, InvalidOrder, NotFound, NotSent
+from tradeforge_core.errors import (
+    DecodeError,
+    Disconnected,
+    InvalidOrder,
+    JournalUnavailable,
+    NotFound,
+    NotSent,
+)
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Order, OrderRequest
 from tradeforge_core.orders.case import Case
@@ -19,11 +27,16 @@ from tradeforge_core.orders.intents import Operation
 from tradeforge_core.orders.journal import IntentState, Journal, JournalEntry
 from tradeforge_core.orders.journals import Journals
 from tradeforge_core.orders.path import OrderPath, before_sending
+from tradeforge_core.orders.recent import Recent
+from tradeforge_core.orders.unwinding import Unwinding
 from tradeforge_core.outcomes import Accepted, OrderOutcome, Rejected, Resolution, Unknown
 from tradeforge_core.outcomes import NotSent as NotSentOutcome
 from tradeforge_core.requests import OrderChange
 
 _log = logging.getLogger("tradeforge_core")
+
+_SHORT_WHILE = timedelta(minutes=10)
+_MOST_RECALLED = 200
 
 _KINDS: dict[IntentState, type[OrderOutcome]] = {
     IntentState.ACCEPTED: Accepted,
@@ -43,9 +56,13 @@ class Settlement:
         path: OrderPath,
         journals: Journals,
         gate: Gate,
+        recent: Recent,
+        unwinding: Unwinding,
         clock: Clock,
     ) -> None:
         self._venue = venue
+        self._recent = recent
+        self._unwinding = unwinding
         self._path = path
         self._journals = journals
         self._gate = gate
@@ -60,7 +77,32 @@ class Settlement:
                 except DecodeError as error:
                     _log.error("the record of %s cannot be read: %s", entry.intent.id, error)
                     continue
+                if case.request is not None:
+                    case.until_done.enter_context(self._gate.claim(case.request))
                 self._take_up(case, entry.state)
+        latest: dict[tuple[str, str], Case] = {}
+        for case, accepted in await self._accepted_before():
+            case.outcome = accepted
+            self._recent.recall(case, accepted)
+            if case.intent.operation in (Operation.PLACE, Operation.CLOSE):
+                latest[case.intent.account_id, case.intent.contract_id] = case
+        for case in latest.values():
+            self._unwinding.look_after(case)
+
+    async def _accepted_before(self) -> list[tuple[Case, Accepted]]:
+        """What earlier runs were told a short while ago, oldest first."""
+        horizon = self._clock.now() - _SHORT_WHILE
+        try:
+            newest = await self._journals.entries(limit=_MOST_RECALLED)
+            told = [
+                (self._recovered(entry, None), from_json(Accepted, entry.outcome or "{}"))
+                for entry in reversed(newest)
+                if entry.state is IntentState.ACCEPTED
+            ]
+        except (JournalUnavailable, DecodeError) as error:
+            _log.warning("what was accepted a short while ago cannot be read: %s", error)
+            return []
+        return [(case, accepted) for case, accepted in told if accepted.time > horizon]
 
     def _take_up(self, case: Case, state: IntentState) -> None:
         now = self._clock.now()
@@ -71,6 +113,7 @@ class Settlement:
             ended = Disconnected("the program ended before the answer")
             self._path.record(case, unknown(case, ended, now), ended)
             self._path.follow(case)
+            self._unwinding.look_after(case)
 
     def unsettled(self) -> list[OrderOutcome]:
         """The outcomes that are not known, oldest first."""
@@ -140,7 +183,7 @@ class Settlement:
                 client_order_id=case.id,
             )
 
-    def _recovered(self, entry: JournalEntry, journal: Journal) -> Case:
+    def _recovered(self, entry: JournalEntry, journal: Journal | None) -> Case:
         intent = entry.intent
         case = Case(
             intent=intent,
@@ -150,8 +193,6 @@ class Settlement:
             handed_off_at=entry.handed_off_at,
         )
         _REBUILD[intent.operation](case, self._venue)
-        if case.request is not None:
-            case.until_done.enter_context(self._gate.claim(case.request))
         return case
 
 

@@ -18,12 +18,13 @@ from tradeforge_core.errors import (
 )
 from tradeforge_core.kit.budget import Lane, reads_go
 from tradeforge_core.kit.clock import Clock
-from tradeforge_core.kit.tasks import TaskOwner
+from tradeforge_core.kit.tasks import TaskOwner, first_of
 from tradeforge_core.models import Order, Position
 from tradeforge_core.orders.case import Case
 from tradeforge_core.orders.desk import OrderDesk
 from tradeforge_core.orders.intents import Operation
 from tradeforge_core.orders.path import before_sending
+from tradeforge_core.orders.recent import Recent
 from tradeforge_core.outcomes import Accepted, CancelResult
 from tradeforge_core.requests import OrderChange
 
@@ -31,6 +32,9 @@ _log = logging.getLogger("tradeforge_core")
 
 _LOOKS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0, 2.0, 3.0)
 """Seconds before each look at what is left: ten in all, most of them early."""
+
+_LONGEST_LOOK = 1.0
+"""Seconds that getting out waits to know what became of the latest orders."""
 
 
 class Unwinding:
@@ -43,6 +47,7 @@ class Unwinding:
         clock: Clock,
         *,
         cases: Callable[[], list[Case]],
+        recent: Recent,
         report: Callable[[TradeForgeError], None],
     ) -> None:
         self._desk = desk
@@ -50,6 +55,7 @@ class Unwinding:
         self._clock = clock
         self._closings = TaskOwner()
         self._cases = cases
+        self._recent = recent
         self._report = report
         self._leaving: Counter[tuple[str, str | None]] = Counter()
 
@@ -99,6 +105,8 @@ class Unwinding:
         target = Decimal(0) if size is None else max(abs(held) - size, Decimal(0))
         has_exits = self._venue.capabilities.brackets and bool(held)
         with self._noted(account_id, contract_id):
+            # what is known to have filled before the close will be gone with it
+            await self._look_at_recent(account_id, contract_id, ())
             try:
                 await self._desk.close(account_id, contract_id, size, held=held)
             except OrderOutcomeUnknown as unknown:
@@ -123,6 +131,32 @@ class Unwinding:
                 later = self._closings.start(fit(case), name=f"exits of {contract_id}")
                 later.add_done_callback(self._tell_failure)
 
+    def look_after(self, case: Case) -> None:
+        """Tell of exits that a close of an earlier run has left at work.
+
+        They are not cancelled: whoever runs this may be another program than the one that closed.
+        """
+        closing = case.closing
+        if self._venue.capabilities.brackets and closing is not None and closing.target is not None:
+            looking = self._closings.start(
+                self._look_after(case, abs(closing.target)),
+                name=f"exits of {case.intent.contract_id}",
+            )
+            looking.add_done_callback(self._tell_failure)
+
+    async def _look_after(self, case: Case, target: Decimal) -> None:
+        if not case.is_settled:
+            await case.closed.wait()
+        if not isinstance(case.outcome, Accepted):
+            return
+        await self._clock.sleep(_LOOKS[-1])  # whoever has sent it may be at it still
+        account_id, contract_id = case.intent.account_id, case.intent.contract_id
+        positions = await self._positions(account_id, contract_id)
+        exits = await self._exits(account_id, contract_id)
+        too_large = [one for one in exits if one.remaining_size > target]
+        if too_large and sum((abs(one.size) for one in positions), Decimal(0)) <= target:
+            raise NotFlat(positions, too_large)
+
     def _tell_failure(self, task: "asyncio.Task[None]") -> None:
         """Nobody waits for this any more."""
         if task.cancelled():
@@ -140,7 +174,8 @@ class Unwinding:
         """Cancel and close everything, of one contract or of all.
 
         Raises `NotFlat` with what is left at the end. That can be an order whose outcome is not
-        known: as long as it may come, no look proves anything.
+        known, or an accepted one that looks do not show yet: as long as it may come, no look
+        proves anything.
 
         A cancel is repeated while its order is still open. A close is repeated after proof that it
         was not sent, or that it is over; else a second one could turn the position around.
@@ -166,12 +201,20 @@ class Unwinding:
             except TradeForgeError as error:
                 trouble = error
                 continue
+            await self._look_at_recent(account_id, contract_id, orders)
             coming |= self._coming(account_id, contract_id)
+            coming |= self._recent.unproven(account_id, contract_id, positions)
             if not positions and not orders and not coming:
                 return
             await self._cancel_each(account_id, orders, patient=False)
             await closing.close_each(positions)
         raise NotFlat(positions, orders, coming) from next(iter(closing.failures), trouble)
+
+    async def _look_at_recent(
+        self, account_id: str, contract_id: str | None, shown: Iterable[Order]
+    ) -> None:
+        looks = self._recent.look(account_id, contract_id, shown)
+        await first_of(looks, self._clock.sleep(_LONGEST_LOOK))
 
     def _coming(self, account_id: str, contract_id: str | None) -> set[str]:
         """The names of orders that were sent and may become positions yet."""
