@@ -112,6 +112,7 @@ from tradeforge_core.streams.subscription import Subscription
 
 if typing.TYPE_CHECKING:
     from tradeforge_core.health import BudgetHealth, Health, StreamHealth, SubscriberHealth
+    from tradeforge_core.hours import MarketHours, MarketState, cme_globex
     from tradeforge_core.state import KnownOrders, KnownPositions
 
 __all__ = [
@@ -161,6 +162,8 @@ __all__ = [
     "MarketClosed",
     "MarketDataType",
     "MarketEvent",
+    "MarketHours",
+    "MarketState",
     "MarketTradeEvent",
     "NotFlat",
     "NotFound",
@@ -223,6 +226,7 @@ __all__ = [
     "VenueClass",
     "VenueError",
     "Veto",
+    "cme_globex",
     "from_json",
     "hookimpl",
     "installed_providers",
@@ -237,11 +241,12 @@ __all__ = [
 _ON_DEMAND = {
     **dict.fromkeys(("KnownOrders", "KnownPositions"), "state"),
     **dict.fromkeys(("BudgetHealth", "Health", "StreamHealth", "SubscriberHealth"), "health"),
+    **dict.fromkeys(("MarketHours", "MarketState", "cme_globex"), "hours"),
 }
 
 
 def __getattr__(name: str) -> object:
-    """Types that users only name are imported when they do: importing the core stays cheap."""
+    """What few users name is imported when they do: importing the core stays cheap."""
     if name in _ON_DEMAND:
         module = importlib.import_module(f"tradeforge_core.{_ON_DEMAND[name]}")
         value: object = getattr(module, name)

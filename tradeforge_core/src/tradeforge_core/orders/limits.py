@@ -1,7 +1,7 @@
 """Limits that every order has to keep, whoever places it."""
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -66,16 +66,21 @@ class TradingDay:
     starts: time = time(0)
     zone: str = "UTC"
 
-    def began(self, now: datetime) -> datetime:
-        """The latest beginning, aware. Raises `ConfigError` where the zone is not installed."""
+    @property
+    def tzinfo(self) -> tzinfo:
+        """The zone. Raises `ConfigError` where it is not installed."""
         from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # only here: few ask for it
 
         try:
-            zone = ZoneInfo(self.zone)
+            return ZoneInfo(self.zone)
         except ZoneInfoNotFoundError as error:
             raise ConfigError(
                 f"this machine does not know the time zone {self.zone}: pip install tzdata"
             ) from error
+
+    def began(self, now: datetime) -> datetime:
+        """The latest beginning, aware. Raises `ConfigError` where the zone is not installed."""
+        zone = self.tzinfo
         local = now.astimezone(zone)
         today = datetime.combine(local.date(), self.starts, zone)
         if today <= local:
