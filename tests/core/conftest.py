@@ -23,6 +23,7 @@ from tradeforge_core import (
     Event,
     FrontMonth,
     MarketDataType,
+    MarketHours,
     MarketTradeEvent,
     NotFound,
     Order,
@@ -185,6 +186,7 @@ class FakeProvider(Provider):
         self.may_log_in = asyncio.Event()
         self.may_log_in.set()
         self.contracts = {one: make.contract(one) for one in ("ABC", "DEF")}
+        self.hours: MarketHours | Exception | None = None
         self.contract_error: Exception | None = None
         self.may_answer = asyncio.Event()
         self.may_answer.set()
@@ -230,6 +232,11 @@ class FakeProvider(Provider):
 
     async def _find_contract(self, symbol: str) -> FrontMonth:
         return FrontMonth(contract=await self._fetch_contract(symbol), reason="the only one")
+
+    def market_hours(self, contract: Contract) -> MarketHours | None:
+        if isinstance(self.hours, Exception):
+            raise self.hours
+        return self.hours
 
     async def _fetch_bars(self, query: BarQuery) -> list[Bar]:
         self.calls.append(f"bars {query.period.start:%H:%M} {query.period.end:%H:%M}")

@@ -28,6 +28,7 @@ from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.link import StreamLink
 
 if TYPE_CHECKING:
+    from tradeforge_core.hours import MarketHours
     from tradeforge_core.kit.budget import RateBudget
 
 T = TypeVar("T")
@@ -52,6 +53,10 @@ class VenueAdapter(ABC):
     def realm(self) -> str:
         """Where its account ids mean something, such as the host: each has journals of its own."""
         return "default"
+
+    def market_hours(self, contract: Contract) -> "MarketHours | None":
+        """When the contract trades; None where that is always, or is not known."""
+        return None
 
     def _budgets(self) -> "Mapping[str, RateBudget]":
         """The request limits of the venue that it keeps, by name."""

@@ -274,7 +274,8 @@ class Lag(_Lasting):
 class Stale(_Lasting):
     """Data that you said you expect did not come in time, over a connection that is alive.
 
-    Told once with `until` None; and once more as a whole, before the first data that comes again.
+    Told once with `until` None; and once more as a whole, before the first data that comes again,
+    or when the market closes.
     It ends no connection: a market may be quiet.
     """
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tradeforge_core.errors import TradeForgeError
     from tradeforge_core.events import Event, MarketEvent, StatusChanged, UserEvent
     from tradeforge_core.health import Health
+    from tradeforge_core.hours import MarketHours
     from tradeforge_core.models import (
         Account,
         Bar,
@@ -69,6 +70,13 @@ class TradingPlatformAPI(ABC):
     @abstractmethod
     async def resolve_front_month(self, root: str) -> "FrontMonth":
         """The contract to trade today for a product (`MNQ`), and why. Raises `NotFound`."""
+
+    @abstractmethod
+    def market_hours(self, contract: "Contract") -> "MarketHours | None":
+        """When the contract trades; None where that is always, or is not known.
+
+        Without a request. Raises `ConfigError` where the machine lacks the venue's time zone.
+        """
 
     @abstractmethod
     async def get_historical_bars(

@@ -38,6 +38,7 @@ from tradeforge_core.orders.safety import OrderSafety
 from tradeforge_core.plugins import Plugins
 from tradeforge_core.streams.audit_times import AuditTimes
 from tradeforge_core.streams.backoff import Backoff
+from tradeforge_core.streams.openings import Openings
 from tradeforge_core.streams.subscription import Subscription
 from tradeforge_core.streams.supervisor import StreamTimeouts
 from tradeforge_core.streams.switchboard import Switchboard
@@ -46,6 +47,7 @@ from tradeforge_core.trading import TradingProvider
 
 if TYPE_CHECKING:
     from tradeforge_core.health import Health
+    from tradeforge_core.hours import MarketHours
     from tradeforge_core.streams.audit import Audit
 
 
@@ -86,6 +88,7 @@ class Provider(TradingProvider, RealTimeStream):
         )
         self._audit_times = audit or AuditTimes()
         self._checks: Audit | None = None
+        self._openings = Openings(self._hours_of, self._clock, self._report)
 
     # --- life ---
 
@@ -263,7 +266,7 @@ class Provider(TradingProvider, RealTimeStream):
         if within is not None and not within > 0:
             raise ValueError(f"data cannot be expected within {within} seconds")
         topics = topics_of(contract_ids, data_types, self.capabilities.market_data)
-        self._switchboard.silence.expect(topics, within)
+        self._switchboard.silence.expect(topics, within, self._openings.is_open)
 
     def on_event(self, handler: EventHandler) -> EventHandler:
         self._switchboard.on_event(handler)
@@ -276,6 +279,10 @@ class Provider(TradingProvider, RealTimeStream):
     def on_error(self, handler: ErrorHandler) -> ErrorHandler:
         self._switchboard.on_error(handler)
         return handler
+
+    def _hours_of(self, contract_id: str) -> "MarketHours | None":
+        contract = self._contracts.get(contract_id)
+        return None if contract is None else self.market_hours(contract)
 
     async def _check_accounts(self, topics: Iterable[Topic]) -> None:
         """As for contracts: a venue may confirm an account that will never have any news."""

@@ -18,6 +18,7 @@ from tradeforge_core import (
     FrontMonth,
     InvalidOrder,
     MarketDataType,
+    MarketHours,
     NotFound,
     Order,
     OrderRequest,
@@ -49,6 +50,7 @@ from tradeforge_topstepx._bars import fetch_bars
 from tradeforge_topstepx._contracts import choose
 from tradeforge_topstepx._events import Memory
 from tradeforge_topstepx._families import adopted, entry_tag, is_name_of_exit
+from tradeforge_topstepx._hours import hours_of
 from tradeforge_topstepx._hubs import MARKET_HUB, USER_HUB, HubLink
 from tradeforge_topstepx._redaction import Redaction
 from tradeforge_topstepx._rest import EndpointMissing, Rest, whole_id, whole_size
@@ -201,6 +203,9 @@ class TopStepXProvider(Provider):
         )
 
     # --- accounts, contracts, bars ---
+
+    def market_hours(self, contract: Contract) -> MarketHours | None:
+        return hours_of(contract)
 
     async def _fetch_accounts(self) -> list[Account]:
         return [_mapping.to_account(row) for row in await self._rest.accounts()]

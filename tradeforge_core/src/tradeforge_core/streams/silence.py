@@ -9,8 +9,9 @@ from tradeforge_core.kit.clock import Clock
 
 
 class _Pulse:
-    def __init__(self, within: float) -> None:
+    def __init__(self, within: float, is_open: Callable[[Topic], bool]) -> None:
         self.within = within
+        self.is_open = is_open
         self.heard: datetime | None = None
         """The newest data, or when the wait for it began; None while none can come."""
         self.stale_since: datetime | None = None
@@ -36,13 +37,21 @@ class Silence:
     def stale(self) -> tuple[Topic, ...]:
         return tuple(topic for topic, one in self.pulses.items() if one.stale_since is not None)
 
-    def expect(self, topics: Iterable[Topic], within: float | None) -> None:
-        """Data of each topic within so many seconds; with None nothing is expected any more."""
+    def expect(
+        self,
+        topics: Iterable[Topic],
+        within: float | None,
+        is_open: Callable[[Topic], bool] = lambda topic: True,
+    ) -> None:
+        """Data of each topic within so many seconds, while its market is open.
+
+        With None nothing is expected any more.
+        """
         for topic in topics:
             if within is None:
                 self.pulses.pop(topic, None)
             else:
-                self.pulses[topic] = _Pulse(within)
+                self.pulses[topic] = _Pulse(within, is_open)
 
     def saw(self, topic: Topic, event: Event) -> None:
         """Data is about to be delivered."""
@@ -50,9 +59,7 @@ class Silence:
         if pulse is None:
             return
         pulse.heard = event.received
-        if pulse.stale_since is not None:
-            since, pulse.stale_since = pulse.stale_since, None
-            self._tell(topic, since, event.received)
+        self._end(topic, pulse, event.received)
 
     def look(self) -> None:
         """Tell what has fallen silent since the last look."""
@@ -61,6 +68,9 @@ class Silence:
             flowing = self._is_flowing(topic)
             if flowing is None:  # nobody wants it: a silence that was told ends without a word
                 pulse.heard = pulse.stale_since = None
+            elif not pulse.is_open(topic):  # the wait begins anew when it opens
+                pulse.heard = None
+                self._end(topic, pulse, now)
             elif not flowing:  # the status and the gap tell that
                 pulse.heard = None
             elif pulse.heard is None:
@@ -68,6 +78,11 @@ class Silence:
             elif pulse.stale_since is None and (now - pulse.heard).total_seconds() > pulse.within:
                 pulse.stale_since = pulse.heard
                 self._tell(topic, pulse.heard, None)
+
+    def _end(self, topic: Topic, pulse: _Pulse, until: datetime) -> None:
+        if pulse.stale_since is not None:
+            since, pulse.stale_since = pulse.stale_since, None
+            self._tell(topic, since, until)
 
     def _tell(self, topic: Topic, since: datetime, until: datetime | None) -> None:
         stale = Stale(
