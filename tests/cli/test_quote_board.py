@@ -5,6 +5,7 @@ from decimal import Decimal
 from io import StringIO
 
 import pytest
+from attrs import evolve
 from rich.console import Console
 
 from tradeforge_cli.quotes.board import QuoteBoard, Trust
@@ -19,6 +20,7 @@ from tradeforge_core import (
     StreamConnectionStatus,
     Topic,
     TradeForgeError,
+    cme_globex,
 )
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -149,3 +151,42 @@ def test_being_live_again_does_not_make_an_old_price_live(board: QuoteBoard) -> 
 def test_an_error_of_the_stream_is_on_the_board(board: QuoteBoard) -> None:
     board.last_error = TradeForgeError("MNQ was refused [8]")
     assert "error: MNQ was refused [8]" in shown(board, 1)
+
+
+SATURDAY = datetime(2026, 1, 10, 12, tzinfo=UTC)
+
+
+def _closed_board(received: datetime) -> QuoteBoard:
+    board = QuoteBoard.of([MNQ], lambda contract: cme_globex("equity-index"))
+    board.take(evolve(quote(0), received=received))
+    return board
+
+
+def _picture(board: QuoteBoard, now: datetime) -> str:
+    console = Console(file=StringIO(), width=160)
+    console.print(quote_table(board, now))
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_a_closed_market_says_when_it_opens() -> None:
+    opens = datetime(2026, 1, 11, 23, tzinfo=UTC).astimezone()
+    board = _closed_board(SATURDAY - timedelta(hours=14))
+    assert f"market closed, opens {opens:%a %H:%M}" in _picture(board, SATURDAY)
+    assert "closed" in _picture(QuoteBoard.of([MNQ], lambda one: cme_globex("fx")), SATURDAY)
+
+
+@pytest.mark.parametrize(
+    ("received", "now"),
+    [
+        (SATURDAY - timedelta(seconds=5), SATURDAY),  # somebody trades all the same
+        (NOON, NOON + timedelta(hours=1)),
+        (datetime(2026, 11, 26, 17, tzinfo=UTC), datetime(2026, 11, 26, 20, tzinfo=UTC)),
+        (datetime(2030, 12, 31, 17, tzinfo=UTC), datetime(2030, 12, 31, 22, 30, tzinfo=UTC)),
+        (SATURDAY, datetime(2036, 1, 10, tzinfo=UTC)),
+    ],
+)
+def test_what_is_not_closed_for_certain_is_not_called_closed(
+    received: datetime, now: datetime
+) -> None:
+    assert "closed" not in _picture(_closed_board(received), now)

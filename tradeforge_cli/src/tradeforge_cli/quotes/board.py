@@ -1,6 +1,6 @@
 """What is known of each contract at this moment, and whether it can still be believed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import Enum
 
@@ -11,12 +11,18 @@ from tradeforge_core import (
     Gap,
     MarketDataType,
     MarketEvent,
+    MarketHours,
+    MarketState,
+    NotFound,
     QuoteEvent,
     StatusChanged,
     StreamConnectionStatus,
     Topic,
     TradeForgeError,
 )
+
+_A_WHILE = 60.0
+"""Seconds: who sends quotes is not called closed, whatever the table of hours says."""
 
 
 class Trust(Enum):
@@ -30,6 +36,7 @@ class Trust(Enum):
 @define
 class QuoteRow:
     contract: Contract
+    hours: MarketHours | None = None
     quote: QuoteEvent | None = None
     trust: Trust = Trust.WAITING
     gaps: int = 0
@@ -37,6 +44,18 @@ class QuoteRow:
     def age(self, now: datetime) -> float | None:
         """Seconds since the quote was received."""
         return (now - self.quote.received).total_seconds() if self.quote else None
+
+    def opens_at(self, now: datetime) -> datetime | None:
+        """When the market opens, if it is closed and nothing has come for a while."""
+        age = self.age(now)
+        if self.hours is None or (age is not None and age < _A_WHILE):
+            return None
+        if self.hours.state(now) is not MarketState.CLOSED:
+            return None
+        try:
+            return self.hours.next_open(now)
+        except NotFound:  # the table ends before
+            return None
 
     def distrust(self) -> None:
         if self.trust is Trust.LIVE:
@@ -64,8 +83,12 @@ class QuoteBoard:
     last_error: TradeForgeError | None = None
 
     @classmethod
-    def of(cls, contracts: Iterable[Contract]) -> "QuoteBoard":
-        return cls({contract.id: QuoteRow(contract) for contract in contracts})
+    def of(
+        cls,
+        contracts: Iterable[Contract],
+        hours: Callable[[Contract], MarketHours | None] = lambda contract: None,
+    ) -> "QuoteBoard":
+        return cls({one.id: QuoteRow(one, hours(one)) for one in contracts})
 
     def take(self, event: MarketEvent) -> None:
         """Take in one event; kinds that a board of quotes has no use for change nothing."""

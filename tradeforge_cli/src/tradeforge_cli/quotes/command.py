@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -12,7 +13,14 @@ from tradeforge_cli.options import Json, ProviderName, chosen_provider, looking
 from tradeforge_cli.quotes.board import QuoteBoard
 from tradeforge_cli.quotes.screens import JsonLines, LiveTable, QuoteScreen, TextLines
 from tradeforge_cli.terminal import has_room, output
-from tradeforge_core import Contract, MarketDataType, NotFound, Provider
+from tradeforge_core import (
+    ConfigError,
+    Contract,
+    MarketDataType,
+    MarketHours,
+    NotFound,
+    Provider,
+)
 
 
 def quotes(
@@ -48,11 +56,18 @@ async def _quotes(
 ) -> None:
     async with broker:
         found = [await _find(broker, name) for name in names]
-        board = QuoteBoard.of(found)
+        board = QuoteBoard.of(found, partial(_hours_of, broker))
         screen = _screen(board, as_json=as_json)
         broker.on_error(screen.take_error)
         with screen:
             await while_painting(_follow(broker, board, screen, seconds), screen.paint)
+
+
+def _hours_of(broker: Provider, contract: Contract) -> MarketHours | None:
+    """None too where this machine does not know the time zone: quotes are shown all the same."""
+    with suppress(ConfigError):
+        return broker.market_hours(contract)
+    return None
 
 
 def _screen(board: QuoteBoard, *, as_json: bool) -> QuoteScreen:

@@ -35,7 +35,7 @@ def _cells(row: QuoteRow, now: datetime) -> Iterator[Text]:
     for text, style in _quote_cells(row):
         yield Text(text, _STALE if is_stale else style)
     yield Text(_age_text(row.age(now)), "bold yellow" if is_stale else "dim")
-    yield Text(_state_text(row), _TRUST_STYLES[row.trust])
+    yield _state(row, now)
 
 
 def _quote_cells(row: QuoteRow) -> list[tuple[str, str]]:
@@ -50,9 +50,12 @@ def _quote_cells(row: QuoteRow) -> list[tuple[str, str]]:
     ]
 
 
-def _state_text(row: QuoteRow) -> str:
+def _state(row: QuoteRow, now: datetime) -> Text:
     gaps = f", {row.gaps} gap{'s' if row.gaps > 1 else ''}" if row.gaps else ""
-    return f"{row.trust.value}{gaps}"
+    opens = row.opens_at(now)
+    if opens is not None:
+        return Text(f"market closed, opens {opens.astimezone():%a %H:%M}{gaps}", "dim")
+    return Text(f"{row.trust.value}{gaps}", _TRUST_STYLES[row.trust])
 
 
 def _age_text(seconds: float | None) -> str:
