@@ -149,6 +149,16 @@ async def test_what_waits_is_read_before_the_end_is_told(queue: EventQueue, make
             await queue.get()
 
 
+async def test_the_end_is_told_for_ever_and_grows_no_longer(queue: EventQueue) -> None:
+    queue.end(Disconnected("over"))
+    depths = set()
+    for _ in range(5):
+        with pytest.raises(Disconnected) as told:
+            await queue.get()
+        depths.add(len(told.traceback))
+    assert len(depths) == 1
+
+
 async def test_the_end_wakes_who_waits(queue: EventQueue) -> None:
     reader = asyncio.create_task(queue.get())
     await asyncio.sleep(0)

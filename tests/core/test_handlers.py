@@ -1,7 +1,9 @@
 """Handlers of the user: none can harm a stream, another handler, or itself for long."""
 
 import asyncio
+import gc
 import logging
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,9 @@ from tradeforge_core import (
     UserDataType,
     hookimpl,
 )
+from tradeforge_core.streams.handlers import HandlerRunner, log_failure
 from tradeforge_core.streams.queue import LIMIT
+from tradeforge_testing import ManualClock
 
 if TYPE_CHECKING:
     from tests.core.conftest import Eventually, FakeProvider, FakeVenue, Make
@@ -240,6 +244,18 @@ async def test_an_error_of_the_last_moment_is_not_lost(
     with caplog.at_level(logging.ERROR, "tradeforge_core"):
         await broker.disconnect()
     assert len(errors) + len(caplog.records) == 5  # four changes of status, one trade
+
+
+async def test_nobody_holds_on_to_a_handler_that_has_finished(clock: ManualClock) -> None:
+    runner = HandlerRunner(lambda event: None, clock, log_failure)
+    work = asyncio.create_task(runner.begin())
+    await asyncio.sleep(0)
+    runner.finish()
+    await work
+    finished = weakref.ref(runner)
+    del runner, work
+    gc.collect()
+    assert finished() is None
 
 
 async def test_handlers_work_again_after_a_new_connect(

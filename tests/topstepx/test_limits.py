@@ -19,7 +19,8 @@ from tradeforge_core import (
     OrderStatus,
     OrderType,
 )
-from tradeforge_topstepx._budgets import budgets_of
+from tradeforge_testing import ManualClock
+from tradeforge_topstepx._budgets import _by_login, budgets_of
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
 from tradeforge_topstepx.sandbox.faults import Fault
@@ -201,3 +202,14 @@ async def test_a_change_or_a_close_that_no_gateway_can_express(
         await broker.close_position(account.id, contract.id, size=2**31)
     assert sandbox.requests["/api/Order/modify"] == 0
     assert sandbox.requests["/api/Position/partialCloseContract"] == 0
+
+
+async def test_a_simulation_that_is_over_is_forgotten(broker: TopStepXProvider) -> None:
+    """Its clock stands still, so that what it counted would count for ever."""
+    here = budgets_of(broker.config, broker._clock)
+    for number in range(3):
+        login = attrs.evolve(broker.config, username=f"simulated-{number}")
+        budgets_of(login, ManualClock()).rest.cool_down(60)
+    assert [user for _, user in _by_login if user.startswith("simulated")] == ["simulated-2"]
+    assert budgets_of(broker.config, broker._clock) is here
+    assert not [user for _, user in _by_login if user.startswith("simulated")]

@@ -32,8 +32,7 @@ _by_login: dict[tuple[str, str], tuple[Clock, Budgets]] = {}
 def budgets_of(config: TopStepXConfig, clock: Clock) -> Budgets:
     """The budgets of a login: two providers with the same one count together."""
     login = (config.rest_url, config.username.casefold())
-    for other in [key for key, (_, one) in _by_login.items() if one.is_idle]:
-        del _by_login[other]  # it would be made anew just the same
+    _forget_what_counts_nothing(clock)
     counting, budgets = _by_login.get(login, (None, None))
     if budgets is None or not _is_same_time(counting, clock):
         budgets = Budgets(
@@ -42,6 +41,14 @@ def budgets_of(config: TopStepXConfig, clock: Clock) -> Budgets:
         )
         _by_login[login] = clock, budgets
     return budgets
+
+
+def _forget_what_counts_nothing(clock: Clock) -> None:
+    """What is idle would be made anew just the same; a simulation that is over never gets idle."""
+    for login, (counting, budgets) in list(_by_login.items()):
+        is_over = not isinstance(counting, SystemClock) and counting is not clock
+        if is_over or budgets.is_idle:
+            del _by_login[login]
 
 
 def _is_same_time(one: Clock | None, other: Clock) -> bool:

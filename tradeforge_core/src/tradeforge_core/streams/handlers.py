@@ -40,7 +40,7 @@ class HandlerRunner:
 
     def finish(self) -> None:
         """Let the handler see what waits, and no more."""
-        self.queue.end(_FINISHED)
+        self.queue.end(_Finished("the provider was disconnected"))
 
     def begin(self) -> Coroutine[Any, Any, None]:
         """The work until `finish`, or until the handler was too slow for data not to be lost.
@@ -60,10 +60,10 @@ class HandlerRunner:
         while True:
             try:
                 event = await queue.get()
-            except TradeForgeError as reason:
-                if reason is not _FINISHED:
-                    self._report(reason)
+            except _Finished:
                 return
+            except TradeForgeError as reason:
+                return self._report(reason)
             await self._call(event)
 
     async def _call(self, event: object) -> None:
@@ -87,7 +87,8 @@ class HandlerRunner:
         self._report(failure)
 
 
-_FINISHED = TradeForgeError("the provider was disconnected")
+class _Finished(TradeForgeError):
+    """Made anew for each end: an error holds on to whoever it was raised in."""
 
 
 def log_failure(error: TradeForgeError) -> None:

@@ -135,7 +135,7 @@ class EventQueue:
         """The next event. Raises the reason once the queue has ended and is empty."""
         while not self._entries:
             if self._end is not None:
-                raise self._end
+                raise self._end.with_traceback(None)  # of this time, and not of each before it
             await self._wait()
         entry = self._entries.popleft()
         topic, item = entry
