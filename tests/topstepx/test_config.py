@@ -81,6 +81,12 @@ def test_the_key_is_not_in_the_repr() -> None:
     assert config().api_key.reveal() == "k3y-of-mine"
 
 
+def test_the_repr_does_not_say_who_it_is() -> None:
+    ours = config(TS_USERNAME="its-me", **APP | {"TS_APP_ID": "my-app", "TS_DEVICE_ID": "my-pc"})
+    assert not [one for one in ("its-me", "my-app", "my-pc", *SECRETS) if one in repr(ours)]
+
+
+SECRETS = ("k3y-of-mine", "pa55word", "v3rify")
 APP = {
     "TS_APP_ID": "app",
     "TS_PASSWORD": "pa55word",

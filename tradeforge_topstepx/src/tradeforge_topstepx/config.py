@@ -21,16 +21,19 @@ class AppLogin:
     """The login of an application that the firm has registered, in place of an API key."""
 
     password: Secret
-    device_id: str
-    app_id: str
+    device_id: str = field(repr=False)
+    app_id: str = field(repr=False)
     verify_key: Secret
 
 
 @frozen(kw_only=True)
 class TopStepXConfig:
-    """The settings of one TopStepX login. The `capture_` ids are for recording real traffic."""
+    """The settings of one TopStepX login. The `capture_` ids are for recording real traffic.
 
-    username: str
+    Its repr does not say who you are.
+    """
+
+    username: str = field(repr=False)
     api_key: Secret
     """Empty where `app` is there."""
     app: AppLogin | None = None

@@ -1,9 +1,11 @@
-"""Listens to every logger for secrets that must not be said."""
+"""Looks for secrets in all that is said: in logs, errors, events, and by the objects themselves."""
 
 import logging
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+from tradeforge_testing.chaos.belongings import belongings
 
 
 class Canaries(logging.Handler):
@@ -23,6 +25,12 @@ class Canaries(logging.Handler):
     def look_at(self, error: BaseException) -> None:
         """Look for secrets in all that is printed of it."""
         self.look("".join(traceback.format_exception(error)) + repr(error), type(error).__name__)
+
+    def look_over(self, owner: object) -> None:
+        """Look for secrets in what it, and all that belongs to it, says of itself."""
+        for one in belongings(owner):
+            if type(one).__repr__ is not object.__repr__:
+                self.look(f"{one!r}{one}", f"the repr of a {type(one).__name__}")
 
     def look(self, text: str, where: str) -> None:
         if any(one in text for one in self._secrets):

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from decimal import Decimal
 
 from attrs import define, evolve, field
@@ -74,6 +73,7 @@ class Trader:
         self._witness.note(f"{action} {type(error).__name__}")
         if error is None or action is Action.WAIT:
             return
+        self._witness.raised(error)
         if not isinstance(error, TradeForgeError):
             self._witness.wrong.append(f"E {action} raised {error!r}")
         elif isinstance(error, TransportError) and action in _OUTCOMES:
@@ -152,8 +152,10 @@ class Trader:
     async def connect_for_sure(self) -> None:
         """Connected, however often it takes."""
         for _ in range(20):
-            with suppress(TradeForgeError):
+            try:
                 return await self._broker.connect()
+            except TradeForgeError as error:
+                self._witness.raised(error)
             await self._stage.sleep(5)
         await self._broker.connect()
 

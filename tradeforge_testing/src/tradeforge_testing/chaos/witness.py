@@ -14,13 +14,15 @@ from tradeforge_core import (
     UserTradeEvent,
 )
 from tradeforge_core.outcomes import OrderOutcome
+from tradeforge_testing.chaos.canaries import Canaries
 
 
 class Witness:
     """Give it every event once; `wrong` says which invariants were broken on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, canaries: Canaries) -> None:
         self.wrong: list[str] = []
+        self._canaries = canaries
         self.fills: Counter[str] = Counter()
         """How often each fill was told, by its id at the venue."""
         self.outcomes: dict[str, OrderOutcome] = {}
@@ -31,8 +33,10 @@ class Witness:
         self._trace = hashlib.sha256()
 
     def saw(self, event: Event) -> None:
+        text = repr(event)
         self.events[type(event).__name__] += 1
-        self.note(repr(event))
+        self.note(text)
+        self._canaries.look(text, f"a {type(event).__name__}")
         if isinstance(event, OrderUpdateEvent):
             self._saw_order(event.order)
         elif isinstance(event, UserTradeEvent):
@@ -47,7 +51,13 @@ class Witness:
         self._trace.update(line.encode())
 
     def failed(self, error: TradeForgeError) -> None:
+        """For what handlers of errors are told."""
         self.note(type(error).__name__)
+        self.raised(error)
+
+    def raised(self, error: BaseException) -> None:
+        """For what a caller gets."""
+        self._canaries.look_at(error)
 
     @property
     def trace(self) -> str:

@@ -21,9 +21,10 @@ from tradeforge_topstepx.sandbox.faults import Fault
 from tradeforge_topstepx.sandbox.hub import Silence
 from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox
+from tradeforge_topstepx.sandbox.tokens import TOKEN_HEAD
 
 _PATHS = {
-    Action.CONNECT: ("/api/Auth/loginKey",),
+    Action.CONNECT: ("/api/Auth/loginKey", "/api/Auth/loginApp"),
     Action.PLACE: ("/api/Order/place",),
     Action.MODIFY: ("/api/Order/modify",),
     Action.CANCEL: ("/api/Order/cancel",),
@@ -38,8 +39,11 @@ _EVENTS = ("GatewayUserOrder", "GatewayUserTrade", "GatewayUserPosition")
 
 class TopStepXChaos(ChaosVenue):
     def __init__(self, seed: int) -> None:
-        self._key = f"canary-{seed}"
-        self._sandbox = TopStepXSandbox(seed=seed, tick_seconds=5.0, api_key=self._key)
+        self._user, self._key = f"canary-user-{seed}", f"canary-key-{seed}"
+        self._sandbox = TopStepXSandbox(
+            seed=seed, tick_seconds=5.0, username=self._user, api_key=self._key
+        )
+        self._app = _app_login(self._key) if seed % _OF_AN_APP == 0 else {}
         self.faults = FAULTS
 
     @property
@@ -64,7 +68,7 @@ class TopStepXChaos(ChaosVenue):
 
         here, there = f":{self.port}", f":{port}"
         settings = {name: one.replace(here, there) for name, one in self.sandbox.settings.items()}
-        config = TopStepXConfig.from_settings(Settings("topstepx", settings))
+        config = TopStepXConfig.from_settings(Settings("topstepx", settings | self._app))
         return TopStepXProvider(
             config if patient else evolve(config, timeouts=_SHORT),
             safety=safety,
@@ -89,7 +93,21 @@ class TopStepXChaos(ChaosVenue):
 
     @property
     def canaries(self) -> Sequence[str]:
-        return (self._key,)
+        return (self._user, self._key, _VERIFY_KEY, TOKEN_HEAD)
+
+
+_VERIFY_KEY = "canary-verify-key"
+_OF_AN_APP = 5
+"""Every so many seeds the provider logs in as a registered application."""
+
+
+def _app_login(password: str) -> dict[str, str]:
+    return {
+        "TS_APP_ID": "chaos",
+        "TS_PASSWORD": password,
+        "TS_DEVICE_ID": "chaos",
+        "TS_VERIFY_KEY": _VERIFY_KEY,
+    }
 
 
 _OFTEN = AuditTimes(busy=0.5, idle=1.0, settle=0.2, retry=0.2)

@@ -32,7 +32,7 @@ class TokenIssuer:
             "exp": int((now + LIFETIME).timestamp()),
             "iat": int(now.timestamp()),
         }
-        unsigned = f"{_encode({'alg': 'HS256', 'typ': 'JWT'})}.{_encode(claims)}"
+        unsigned = f"{TOKEN_HEAD}.{_encode(claims)}"
         return f"{unsigned}.{self._signature(unsigned)}"
 
     def accepts(self, token: str | None) -> bool:
@@ -88,3 +88,7 @@ def _decode(part: str) -> dict[str, Any]:
 
 def _base64(raw: bytes) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+TOKEN_HEAD = _encode({"alg": "HS256", "typ": "JWT"})
+"""What every token begins with."""

@@ -1,0 +1,38 @@
+"""Everything that a provider is made of, to be looked at."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+
+_COLLECTIONS = (list, tuple, set, frozenset, deque)
+
+
+def belongings(owner: object) -> Iterator[object]:
+    """It, and what it holds through attributes and collections: the objects of its own packages.
+
+    Nothing may change meanwhile.
+    """
+    packages = {_package(kind) for kind in type(owner).__mro__} - {"builtins", "abc", "typing"}
+    seen: set[int] = set()
+    waiting = [owner]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, Mapping):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, _COLLECTIONS):
+            waiting += one
+        elif _package(type(one)) in packages:
+            yield one
+            waiting += _attributes(one)
+
+
+def _package(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
+
+
+def _attributes(one: object) -> Iterable[object]:
+    slots = {name for kind in type(one).__mro__ for name in getattr(kind, "__slots__", ())}
+    held = [getattr(one, name) for name in slots if hasattr(one, name)]
+    return [*held, *getattr(one, "__dict__", {}).values()]
