@@ -115,6 +115,25 @@ def test_a_single_lost_message_is_found(event: str) -> None:
     assert day.broker.positions.size(day.account_id, day.contract_id) == 1
 
 
+def test_a_position_that_was_closed_unheard_is_told_to_be_flat() -> None:
+    """The venue lists no flat position: that it is not there any more is the news."""
+
+    async def live(day: Day) -> None:
+        await day.buy(2)
+        await asyncio.sleep(1)
+        day.sandbox.mute_hubs(Hubs.USER)
+        await day.broker.close_position(day.account_id, day.contract_id)
+        day.sandbox.mute_hubs(Hubs.USER, silence=None)
+        await asyncio.sleep(130)
+
+    day = a_day(live)
+    told = [one for one in day.heard if isinstance(one, PositionUpdateEvent)]
+    assert [int(one.position.size) for one in told] == [2, 0]
+    assert told[-1].source is EventSource.AUDIT
+    repaired = [name for one in day.heard if isinstance(one, Resynced) for name in one.repaired]
+    assert repaired.count(f"position {day.contract_id}") == 1
+
+
 def test_what_happened_while_there_was_no_connection_is_told_after_the_gap() -> None:
     async def live(day: Day) -> None:
         day.sandbox.reset_hubs(Hubs.USER)

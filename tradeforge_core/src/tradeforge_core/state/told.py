@@ -65,7 +65,17 @@ class Told:
         return is_news
 
     def _known(self, topic: Topic) -> list[Item]:
-        return [one for one in _SEEN[topic.kind](self._ledger) if one.account_id == topic.key]
+        seen = [one for one in _SEEN[topic.kind](self._ledger) if one.account_id == topic.key]
+        return [*seen, *self._gone(topic)]
+
+    def _gone(self, topic: Topic) -> list[Item]:
+        """Positions that were told, and that the venue's list had no more: they are flat now."""
+        if topic.kind is not UserDataType.POSITION_UPDATE:
+            return []
+        keys = self._begun[topic.kind] | self._told[topic.kind]
+        known = {_key(one) for one in self._ledger.all_positions}
+        gone = (key for key in keys if key[0] == topic.key and key not in known)
+        return [self._ledger.positions.get(*key) for key in gone]
 
     def _is_news(self, kind: Any, item: Item) -> bool:
         key = _key(item)
