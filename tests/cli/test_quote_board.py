@@ -1,5 +1,6 @@
 """The board tells the truth: what is old looks old, and what is missing is said."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -9,6 +10,7 @@ from attrs import evolve
 from rich.console import Console
 
 from tradeforge_cli.quotes.board import QuoteBoard, Trust
+from tradeforge_cli.quotes.screens import LiveTable
 from tradeforge_cli.quotes.table import quote_table
 from tradeforge_core import (
     Contract,
@@ -19,7 +21,6 @@ from tradeforge_core import (
     StatusChanged,
     StreamConnectionStatus,
     Topic,
-    TradeForgeError,
     cme_globex,
 )
 
@@ -149,7 +150,7 @@ def test_being_live_again_does_not_make_an_old_price_live(board: QuoteBoard) -> 
 
 
 def test_an_error_of_the_stream_is_on_the_board(board: QuoteBoard) -> None:
-    board.last_error = TradeForgeError("MNQ was refused [8]")
+    board.note("error: MNQ was refused [8]")
     assert "error: MNQ was refused [8]" in shown(board, 1)
 
 
@@ -190,3 +191,22 @@ def test_what_is_not_closed_for_certain_is_not_called_closed(
     received: datetime, now: datetime
 ) -> None:
     assert "closed" not in _picture(_closed_board(received), now)
+
+
+def test_a_price_that_is_live_and_old_is_called_quiet(board: QuoteBoard) -> None:
+    board.take(status(LIVE, 0))
+    board.take(quote(1))
+    assert "quiet" not in shown(board, 15.9)
+    assert "live, but quiet" in shown(board, 16.1)
+    board.take(quote(17))
+    assert "quiet" not in shown(board, 17)
+
+
+def test_a_warning_of_the_log_is_on_the_board_while_the_table_is_shown(board: QuoteBoard) -> None:
+    log = logging.getLogger("tradeforge_core")
+    console = Console(file=StringIO(), width=100, force_terminal=True)
+    with LiveTable(board, console):
+        log.warning("the event loop was blocked for %s s", 8)
+        log.info("nothing that anybody must know")
+    log.warning("this one is not for the table any more")
+    assert board.last_note == "warning: the event loop was blocked for 8 s"

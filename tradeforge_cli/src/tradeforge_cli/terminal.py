@@ -1,6 +1,9 @@
 """Where the command line writes: standard output for data, standard error for all else."""
 
+import logging
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 
@@ -30,6 +33,27 @@ def has_room(console: Console) -> bool:
 
 
 _LEAST_COLUMNS, _LEAST_ROWS = 80, 22
+
+
+@contextmanager
+def warnings_to(tell: Callable[[str], None]) -> Iterator[None]:
+    """Hand what the log warns of to `tell`: printed, it would tear a picture on the screen."""
+    handler = _Teller(tell)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+
+
+class _Teller(logging.Handler):
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(f"{record.levelname.lower()}: {record.getMessage()}")
 
 
 def forgive_characters() -> None:

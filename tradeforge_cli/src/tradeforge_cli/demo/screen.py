@@ -1,5 +1,6 @@
 """The demo as a picture that changes in place, in two sizes of terminal."""
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from rich.console import Console, RenderableType
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from tradeforge_cli.demo import market_panels, trading_panels
 from tradeforge_cli.demo.record import DemoRecord
+from tradeforge_cli.terminal import warnings_to
 from tradeforge_core import StreamConnectionStatus
 
 _HEADER_ROWS = 2
@@ -33,12 +35,14 @@ class DemoScreen:
         self._console = console
         # painted by the demo's own loop: no thread, and nothing is drawn halfway through a change
         self._live = Live(console=console, screen=True, auto_refresh=False)
+        self._shown = ExitStack()
 
     def __enter__(self) -> None:
-        self._live.start()
+        self._shown.enter_context(warnings_to(self._record.tell))
+        self._shown.enter_context(self._live)
 
     def __exit__(self, *exc_info: object) -> None:
-        self._live.stop()
+        self._shown.close()
 
     def paint(self) -> None:
         width, height = self._console.size

@@ -18,9 +18,10 @@ from tradeforge_core import (
     StatusChanged,
     StreamConnectionStatus,
     Topic,
-    TradeForgeError,
 )
 
+_QUIET = 15.0
+"""Seconds after which somebody who looks at a live price should know that it is an old one."""
 _A_WHILE = 60.0
 """Seconds: who sends quotes is not called closed, whatever the table of hours says."""
 
@@ -44,6 +45,11 @@ class QuoteRow:
     def age(self, now: datetime) -> float | None:
         """Seconds since the quote was received."""
         return (now - self.quote.received).total_seconds() if self.quote else None
+
+    def is_quiet(self, now: datetime) -> bool:
+        """Whether nothing has come for a while, over a connection that is live."""
+        age = self.age(now)
+        return self.trust is Trust.LIVE and age is not None and age >= _QUIET
 
     def opens_at(self, now: datetime) -> datetime | None:
         """When the market opens, if it is closed and nothing has come for a while."""
@@ -80,7 +86,8 @@ class QuoteBoard:
     rows: dict[str, QuoteRow]
     streams: dict[str, StreamState] = Factory(dict)
     last_gap: Gap | None = None
-    last_error: TradeForgeError | None = None
+    last_note: str | None = None
+    """The latest error or warning."""
 
     @classmethod
     def of(
@@ -98,6 +105,10 @@ class QuoteBoard:
             self._take_status(event)
         elif isinstance(event, Gap):
             self._take_gap(event)
+
+    def note(self, text: str) -> None:
+        """Take in an error or a warning."""
+        self.last_note = text
 
     def _take_quote(self, event: QuoteEvent) -> None:
         row = self.rows[event.contract_id]

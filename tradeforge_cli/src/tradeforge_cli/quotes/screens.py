@@ -1,6 +1,7 @@
 """Quotes for a program, for a pipe, and for a person: one class each, with the same methods."""
 
 import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from tradeforge_cli.failures import say
 from tradeforge_cli.figures import price_text, size_text
 from tradeforge_cli.quotes.board import QuoteBoard
 from tradeforge_cli.quotes.table import quote_table
+from tradeforge_cli.terminal import warnings_to
 from tradeforge_core import Gap, MarketEvent, QuoteEvent, StatusChanged, TradeForgeError, to_json
 
 
@@ -88,13 +90,15 @@ class LiveTable:
         self._console = console
         # painted by the command's own loop, so that ages grow while nothing arrives
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
+        self._shown = ExitStack()
 
     def __enter__(self) -> None:
-        self._live.start()
+        self._shown.enter_context(warnings_to(self._board.note))
+        self._shown.enter_context(self._live)
 
     def __exit__(self, *exc_info: object) -> None:
         self.paint()
-        self._live.stop()
+        self._shown.close()
         ended = datetime.now().astimezone()
         self._console.print(
             Text(f"Ended at {ended:%H:%M:%S}; these prices are no longer live.", "dim")
@@ -104,7 +108,7 @@ class LiveTable:
         self._board.take(event)
 
     def take_error(self, error: TradeForgeError) -> None:
-        self._board.last_error = error
+        self._board.note(f"error: {error}")
 
     def paint(self) -> None:
         self._live.update(quote_table(self._board, datetime.now(UTC)), refresh=True)

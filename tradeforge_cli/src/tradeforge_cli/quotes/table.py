@@ -34,7 +34,8 @@ def _cells(row: QuoteRow, now: datetime) -> Iterator[Text]:
     yield Text(row.contract.symbol, "bold")
     for text, style in _quote_cells(row):
         yield Text(text, _STALE if is_stale else style)
-    yield Text(_age_text(row.age(now)), "bold yellow" if is_stale else "dim")
+    is_old = is_stale or row.is_quiet(now)
+    yield Text(_age_text(row.age(now)), "bold yellow" if is_old else "dim")
     yield _state(row, now)
 
 
@@ -55,6 +56,8 @@ def _state(row: QuoteRow, now: datetime) -> Text:
     opens = row.opens_at(now)
     if opens is not None:
         return Text(f"market closed, opens {opens.astimezone():%a %H:%M}{gaps}", "dim")
+    if row.is_quiet(now):
+        return Text(f"live, but quiet{gaps}", "yellow")
     return Text(f"{row.trust.value}{gaps}", _TRUST_STYLES[row.trust])
 
 
@@ -72,8 +75,8 @@ def _footer(board: QuoteBoard) -> Iterator[Text]:
         yield _stream_line(name, state)
     if board.last_gap is not None:
         yield Text(_gap_text(board.last_gap), "yellow")
-    if board.last_error is not None:
-        yield Text(f"error: {board.last_error}", "red")
+    if board.last_note is not None:
+        yield Text(board.last_note, "red")
 
 
 def _stream_line(name: str, state: StreamState) -> Text:
