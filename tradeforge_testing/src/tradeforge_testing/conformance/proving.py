@@ -1,0 +1,122 @@
+"""Marks a test of the kit with what it proves, and makes it a test that pytest can run."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from functools import wraps
+from typing import Any, ClassVar
+
+import pytest
+from attrs import frozen
+
+from tradeforge_testing.chaos.campaign import load_chaos_venue
+from tradeforge_testing.chaos.faults import NETWORK, Action, ChaosFault
+from tradeforge_testing.chaos.run import MakeVenue
+from tradeforge_testing.conformance.life import live
+from tradeforge_testing.conformance.specification import declares, specification
+from tradeforge_testing.conformance.trial import Trial
+
+
+class Why(StrEnum):
+    """Why a provider does not keep a requirement, and says so."""
+
+    VENUE = "unsupported by venue"
+    NOT_YET = "not yet"
+    BUG = "known bug"
+
+
+@frozen
+class Known:
+    """A requirement that fails, and is known to: it has to fail, until this is taken away."""
+
+    why: Why
+    reason: str
+    link: str
+
+
+class Suite:
+    """What every class of tests has; `known` are the requirements that fail for a reason."""
+
+    provider: ClassVar[str] = ""
+    known: ClassVar[Mapping[str, Known]] = {}
+
+    def make_venue(self) -> MakeVenue:
+        """What makes the venue of a seed, by default that of the provider's sandbox."""
+        return load_chaos_venue(self.provider)
+
+
+Body = Callable[[Any, Trial], Awaitable[None]]
+Test = Callable[[Any], None]
+
+PROVES = "tradeforge_proves"
+"""The attribute of a test that has the ids."""
+
+
+def proves(
+    *ids: str,
+    connected: bool = True,
+    follows: bool = True,
+    under: tuple[str, ...] = (),
+    beside: Action = Action.PLACE,
+) -> Callable[[Body], Test]:
+    """A test of these requirements: its body gets a `Trial`, in virtual time.
+
+    It is `connected`, and `follows` the account, before the body begins. With `under`, rows of the
+    fault catalogue, the body is run once for each fault that stands for one of them and can happen
+    beside the action; it calls `trial.strike` when it should.
+    """
+    needs = {specification().requirements[one].needs for one in ids}
+
+    def mark(body: Body) -> Test:
+        @wraps(body)
+        def test(self: Suite) -> None:
+            known = [self.known[one] for one in ids if one in self.known]
+            try:
+                for fault in _faults(self.make_venue(), under, beside):
+                    run(self, fault)
+            except pytest.skip.Exception:
+                raise
+            except BaseException as error:
+                if known:
+                    pytest.xfail(f"{known[0].why}: {known[0].reason} ({known[0].link})")
+                _explain(error, test.__doc__, self.provider, ids[0])
+                raise
+            if known:
+                pytest.fail(f"it passes now: take {', '.join(ids)} out of `known`")
+
+        def run(self: Suite, fault: ChaosFault | None) -> None:
+            undeclared = live(
+                self.make_venue(),
+                lambda trial: body(self, trial),
+                connected=connected,
+                follows=follows,
+                fault=fault,
+                unless=lambda has: [one for one in needs if one and not declares(has, one)],
+            )
+            if undeclared:
+                pytest.skip(f"not declared: {', '.join(undeclared)}")
+
+        del test.__wrapped__  # pytest would look for fixtures of the body's arguments
+        setattr(test, PROVES, ids)
+        return test
+
+    return mark
+
+
+def _faults(
+    make_venue: MakeVenue, rows: tuple[str, ...], beside: Action
+) -> list[ChaosFault | None]:
+    if not rows:
+        return [None]
+    every = (*NETWORK, *make_venue(0).faults)
+    fitting = [one for one in every if beside in one.actions and set(one.rows) & set(rows)]
+    assert fitting, f"no fault of {rows} can happen beside {beside}"
+    return [*fitting]
+
+
+def _explain(error: BaseException, doc: str | None, provider: str, requirement: str) -> None:
+    """Say what the requirement is, what to look at, and how to run it again."""
+    text = specification().requirements[requirement].text
+    error.add_note(f"{requirement}: {text}")
+    if doc:
+        error.add_note(f"Look here: {doc.strip()}")
+    error.add_note(f"Run it again: tradeforge conformance {provider} --only {requirement}")
