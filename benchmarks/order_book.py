@@ -3,11 +3,13 @@
 Each book takes the same changes with a check of their numbers, and the best two are compared after
 each: a crossed book must be noticed. Printed are the medians of the microseconds of processor time
 for one change, rounds in turns, and the ratio to TradeForge. Only ratios within one run mean
-something. `decoded` is TradeForge with the JSON of the change, by msgspec.
+something. `decoded` is TradeForge with the JSON of the change, by msgspec; of TopStepX it is the
+whole message of the gateway, which has five members for each level.
 """
 
 import argparse
 import json
+import math
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,6 +23,7 @@ import msgspec
 
 from tradeforge_core import BookState, DepthLevel, OrderBook
 from tradeforge_core.kit.constructors import Levels, new_depth
+from tradeforge_topstepx._events import EventReader
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Pair = tuple[str, str]
@@ -152,6 +155,38 @@ def seconds_with_json(feed: list[Change]) -> float:
     return process_time() - began
 
 
+def seconds_of_topstepx(feed: list[Change]) -> float:
+    """From the messages of the gateway: numbers in JSON, whole sizes, and no numbers of changes."""
+    messages, reader, book = [_gateway(change) for change in feed], EventReader(), OrderBook("A")
+
+    def take(message: bytes) -> None:
+        read = reader.take(message, NOW)
+        assert read is not None
+        book.apply(read[1][0])
+        assert book.state is BookState.LIVE
+
+    take(messages[0])
+    began = process_time()
+    for message in messages[1:]:
+        take(message)
+    return process_time() - began
+
+
+def _gateway(change: Change) -> bytes:
+    rows = [
+        {
+            "timestamp": "2026-08-19T20:51:31.1234567+00:00",
+            "type": kind,
+            "price": float(price) if float(price) % 1 else int(float(price)),
+            "volume": math.ceil(float(size) * 10),
+            "currentVolume": 0,
+        }
+        for kind, side in ((2, change.b), (1, change.a))
+        for price, size in side
+    ]
+    return json.dumps({"type": 1, "target": "GatewayDepth", "arguments": ["A", rows]}).encode()
+
+
 def installed() -> dict[str, Callable[[], Book]]:
     found = {}
     for name, make in BOOKS.items():
@@ -170,6 +205,7 @@ def measure(levels: int, deltas: int, rounds: int) -> list[dict[str, Any]]:
         for name, make in installed().items():
             times.setdefault(name, []).append(seconds(make, feed))
         times.setdefault("tradeforge, decoded", []).append(seconds_with_json(feed))
+        times.setdefault("topstepx, decoded", []).append(seconds_of_topstepx(feed))
     base = median(times["tradeforge"])
     return [
         {

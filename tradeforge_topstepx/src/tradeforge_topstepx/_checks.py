@@ -27,6 +27,20 @@ decimal_of = _Decimals().__getitem__
 """The decimal of the digits of a number, for a decoder. Raises `ValueError`."""
 
 
+class _Wholes(dict[int, Decimal]):
+    """The decimals of whole numbers: one that is used again knows its hash already."""
+
+    def __missing__(self, whole: int) -> Decimal:
+        if len(self) >= _MOST_KEPT:
+            self.clear()
+        self[whole] = number = Decimal(whole)
+        return number
+
+
+whole_of = _Wholes().__getitem__
+"""The decimal of an `int`."""
+
+
 def number_of(value: object, member: str) -> Decimal:
     """The decimal of what a decoder with `decimal_of` found where a number belongs.
 
@@ -35,7 +49,7 @@ def number_of(value: object, member: str) -> Decimal:
     if type(value) is Decimal:
         return value
     if type(value) is int and -LARGE < value < LARGE:
-        return Decimal(value)
+        return whole_of(value)
     if isinstance(value, str) or type(value) is int:
         return _decimal(value, member)
     raise DecodeError(f"{member} is no number but a {type(value).__name__}", path=f"$.{member}")

@@ -40,6 +40,7 @@ from tradeforge_topstepx._checks import (
     size_of,
     to_utc,
     utc_or_none,
+    whole_of,
 )
 
 SIDES = {0: OrderSide.BUY, 1: OrderSide.SELL}
@@ -323,14 +324,14 @@ def to_depth(
     `fresh` says that it is the first one of a subscription, which the book begins with. Every level
     is checked here, and made when somebody looks at it.
     """
-    time = None
+    time, levels_of = None, _levels_of
     unusual: list[_wire.DepthRow] = []
     for row in rows:
         if row is None:
             continue
         time, price, volume = row.timestamp or time, row.price, row.volume
         if row.type == _RESET:
-            fresh = True
+            fresh, levels_of = True, _levels_after_reset
             unusual.clear()
         elif not (  # in line, because it runs for every level
             (type(price) is Decimal or (type(price) is int and -LARGE < price < LARGE))
@@ -340,22 +341,25 @@ def to_depth(
     for row in unusual:
         if row.type in _LEVELS:
             _level(row)
-    return new_depth(contract_id, fresh, _levels_of, utc_or_none(time), received, tuple(rows))
+    return new_depth(contract_id, fresh, levels_of, utc_or_none(time), received, tuple(rows))
+
+
+def _levels_after_reset(rows: Sequence[_wire.DepthRow | None]) -> Levels:
+    resets = [at for at, row in enumerate(rows) if row is not None and row.type == _RESET]
+    return _levels_of(rows[resets[-1] :])
 
 
 def _levels_of(rows: Sequence[_wire.DepthRow | None]) -> Levels:
     """The bids and asks, and the best of each."""
-    sides: list[list[_wire.DepthRow]] = [[], [], [], []]
+    sides: tuple[list[DepthLevel], ...] = ([], [], [], [])
     for row in rows:
         if row is None:
             continue
         side = _LEVELS.get(row.type)
         if side is not None:
-            sides[side].append(row)
-        elif row.type == _RESET:
-            sides = [[], [], [], []]
-    bids, asks, best_bids, best_asks = [tuple([_level(row) for row in side]) for side in sides]
-    return bids, asks, _last(best_bids), _last(best_asks)
+            sides[side].append(_level(row))
+    bids, asks, best_bids, best_asks = sides
+    return tuple(bids), tuple(asks), _last(best_bids), _last(best_asks)
 
 
 def _last(levels: Sequence[DepthLevel]) -> DepthLevel | None:
@@ -366,18 +370,16 @@ def _level(row: _wire.DepthRow) -> DepthLevel:
     price, volume = row.price, row.volume
     if price is None or volume is None:
         raise DecodeError("a depth level without price or volume", path="$.price")
+    if type(price) is not Decimal:
+        price = number_of(price, "price")
     # as the class itself does it, at half the cost
-    return tuple.__new__(DepthLevel, (number_of(price, "price"), _volume(volume)))
+    return tuple.__new__(DepthLevel, (price, _volume(volume)))
 
 
 def _volume(number: int | Decimal) -> Decimal:
-    if isinstance(number, int):
-        return _SIZES.get(number) or size_of(Decimal(number), "volume")
-    return size_of(number, "volume")
-
-
-_SIZES = {number: Decimal(number) for number in range(1000)}
-"""Nearly every volume of the hubs is a small whole number."""
+    if type(number) is int and 0 <= number < LARGE:  # nearly always
+        return whole_of(number)
+    return size_of(Decimal(number), "volume")
 
 
 def _side(code: int) -> OrderSide:
