@@ -74,6 +74,8 @@ class FakeLink(StreamLink):
 
     @property
     def heard_at(self) -> datetime:
+        if self.venue.heard_error is not None:
+            raise self.venue.heard_error
         return self._heard_at
 
     def ping(self) -> None:
@@ -136,6 +138,7 @@ class FakeVenue:
         self.open_errors: list[Exception] = []
         self.make_error: Exception | None = None
         self.close_error: Exception | None = None
+        self.heard_error: Exception | None = None
         self.refusals: dict[Topic, Exception] = {}
         self.holds: dict[Topic, asyncio.Event] = {}
         self.readers_ended = 0

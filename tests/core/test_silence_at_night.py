@@ -104,10 +104,11 @@ async def test_what_the_table_does_not_know_is_not_called_silence_and_that_is_sa
     assert "are not known any more" in str(error)
 
 
+@pytest.mark.parametrize("failure", [ConfigError("no time zone"), KeyError("time zone")])
 async def test_hours_that_cannot_be_read_are_reported_once_and_call_nothing_silent(
-    night: _Night, broker: "FakeProvider"
+    night: _Night, broker: "FakeProvider", failure: Exception
 ) -> None:
-    broker.hours = ConfigError("this machine does not know the time zone")
+    broker.hours = failure
     await night.begin(BREAK - timedelta(hours=5))
     await night.wait(60)
     assert not night.told

@@ -41,6 +41,19 @@ async def first_of(work: Awaitable[T], limit: Awaitable[object]) -> T | None:
     return None if tasks[0].cancelled() else cast(T, tasks[0].result())
 
 
+def stop_if_cancelled() -> None:
+    """A cancellation that comes together with an error is hidden by it in a `TaskGroup`."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error in the group that is not a group itself."""
+    error = group.exceptions[0]
+    return first_error(error) if isinstance(error, BaseExceptionGroup) else error
+
+
 class TaskOwner:
     """Owns tasks until they end or until it is closed; closing joins every one."""
 

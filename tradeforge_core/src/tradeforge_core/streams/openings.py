@@ -35,6 +35,11 @@ class Openings:
         except TradeForgeError as error:
             self._tell_once(topic.key, error)
             return False
+        except Exception as error:  # noqa: BLE001  # a provider's code must not end the watch
+            broken = TradeForgeError(f"the hours of {topic.key} failed: {error!r}")
+            broken.__cause__ = error
+            self._tell_once(topic.key, broken)
+            return False
 
     def _is_open(self, contract_id: str, hours: "MarketHours") -> bool:
         self._hours[contract_id] = hours

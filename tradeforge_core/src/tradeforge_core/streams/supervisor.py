@@ -24,10 +24,11 @@ from tradeforge_core.errors import (
 from tradeforge_core.events import Gap, HealthEvent, StatusChanged, Topic
 from tradeforge_core.kit.budget import Lane, RateBudget
 from tradeforge_core.kit.clock import Clock
-from tradeforge_core.kit.tasks import TaskOwner
+from tradeforge_core.kit.tasks import TaskOwner, first_error, stop_if_cancelled
 from tradeforge_core.streams.backoff import Backoff
 from tradeforge_core.streams.coverage import Coverage, Hole
 from tradeforge_core.streams.link import StreamLink
+from tradeforge_core.streams.topics import names_of
 from tradeforge_core.streams.waiters import Waiters
 
 
@@ -55,6 +56,7 @@ class Supervisor:
         *,
         publish: Callable[[HealthEvent, Iterable[Topic]], None],
         report: Callable[[TradeForgeError], None],
+        fail: Callable[[TradeForgeError], None],
         tasks: TaskOwner,
         clock: Clock,
         backoff: Backoff,
@@ -66,6 +68,7 @@ class Supervisor:
         self._make_link = make_link
         self._publish = publish
         self._report = report
+        self._fail = fail
         self._tasks = tasks
         self._clock = clock
         self._backoff = backoff
@@ -102,7 +105,7 @@ class Supervisor:
             await self._waiters.wait(wanted, self._timeouts.confirm)
         except TimeoutError:
             raise RequestTimeout(
-                f"the venue did not confirm {_names(wanted)} within"
+                f"the venue did not confirm {names_of(wanted)} within"
                 f" {self._timeouts.confirm:g} s; the {self.name} stream is {self.status}"
             ) from None
 
@@ -140,13 +143,26 @@ class Supervisor:
             self._task = self._tasks.start(self._run(), name=f"stream {self.name}")
 
     async def _run(self) -> None:
+        try:
+            await self._supervise()
+        except Exception as error:  # noqa: BLE001  # a fault of ours must not end in silence
+            self._die(self._explained(error))
+
+    def _die(self, error: TradeForgeError) -> None:
+        """Tell all who wait. Nothing is known any more; who subscribes anew begins from nothing."""
+        self._coverage = Coverage()
+        self._waiters.fail(error)
+        self._fail(error)
+        self._become(StreamConnectionStatus.CLOSED, str(error))
+
+    async def _supervise(self) -> None:
         failures = 0
         self._ever_live = False
         while self._coverage.wanted:
             self.generation += 1
             self._live_since = math.inf
             error = await self._one_generation()
-            _stop_if_cancelled()
+            stop_if_cancelled()
             if error is None:
                 continue
             was_live = self._clock.monotonic() - self._live_since
@@ -176,14 +192,16 @@ class Supervisor:
                 await self._keep_in_step(link, tasks)
                 reader.cancel()
         except BaseExceptionGroup as group:
-            return self._explained(_first(group))
+            return self._explained(first_error(group))
         except Exception as error:  # noqa: BLE001  # whatever ends a connection, the next one starts
             return self._explained(error)
         finally:
             self._link = None
             if link is not None:
-                self._note_loss(link.heard_at)
-                await self._close(link)
+                try:
+                    self._note_loss(link.heard_at)
+                finally:
+                    await self._close(link)
         return None
 
     async def _close(self, link: StreamLink) -> None:
@@ -308,7 +326,7 @@ class Supervisor:
             self._ever_live = True
             self._become(StreamConnectionStatus.LIVE, None)
         elif withheld := self._coverage.withheld:
-            reason = f"the venue refuses {_names(withheld)}"
+            reason = f"the venue refuses {names_of(withheld)}"
             self._become(StreamConnectionStatus.SUBSCRIBING, reason)
 
     def _note_loss(self, heard_at: datetime) -> None:
@@ -373,19 +391,3 @@ _LEAST_NAP = 0.001
 async def _read(link: StreamLink) -> None:
     await link.listen()
     raise Disconnected("the connection ended")
-
-
-def _stop_if_cancelled() -> None:
-    """A cancellation that comes together with an error is hidden by it in a `TaskGroup`."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
-
-
-def _names(topics: Iterable[Topic]) -> str:
-    return ", ".join(f"{topic.kind} of {topic.key}" for topic in sorted(topics))

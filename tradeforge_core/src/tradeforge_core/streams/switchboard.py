@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tradeforge_core.enums import GapCause, MarketDataType, StreamConnectionStatus, UserDataType
@@ -108,9 +109,8 @@ class Switchboard:
 
     def _end_all(self) -> None:
         reason = Disconnected("disconnect() was called", sent=False)
-        for queues in self._subscribers.values():
-            for queue in queues:
-                queue.end(reason)
+        for queue in self._reached(self._subscribers):
+            queue.end(reason)
         for runner in self._runners():
             runner.finish()
         self._supervisors.clear()
@@ -209,6 +209,7 @@ class Switchboard:
                 lambda: self._make_link(stream),
                 publish=self.publish_health,
                 report=self.report,
+                fail=partial(self._fail, stream),
                 tasks=self._tasks,
                 clock=self._clock,
                 backoff=self._backoff,
@@ -272,18 +273,11 @@ class Switchboard:
 
     def publish_outcome(self, event: OrderOutcomeEvent) -> None:
         """Hand it to who wants the orders of the account, and to the handlers."""
-        topic = Topic(UserDataType.ORDER_UPDATE, event.outcome.account_id)
-        for queue in self._queues_of(topic):
-            queue.put(topic, event)
-        for runner in self._event_handlers:
-            runner.queue.put(topic, event)
-        if self._plugins.watches_events:
-            self._plugins.saw_event(self._provider, event)
+        self._hand_out(Topic(UserDataType.ORDER_UPDATE, event.outcome.account_id), event)
 
     def publish_health(self, event: HealthEvent, topics: Iterable[Topic]) -> None:
         """Hand a health event, once, to each who wants any of the topics, and to the handlers."""
-        reached = {id(queue): queue for topic in topics for queue in self._queues_of(topic)}
-        for queue in reached.values():
+        for queue in self._reached(topics):
             queue.put_health(event)
         for runner in self._event_handlers:
             runner.queue.put_health(event)
@@ -316,8 +310,15 @@ class Switchboard:
             if stream in self._supervisors:
                 self._supervisors[stream].renew(group)
 
-    def _queues_of(self, topic: Topic) -> list[Subscriber]:
-        return self._subscribers.get(topic, [])
+    def _fail(self, stream: str, error: TradeForgeError) -> None:
+        """A stream has died of a fault: whoever waits for its data must not wait for ever."""
+        lost = [topic for topic in self._subscribers if self._stream_of[topic.kind] == stream]
+        for queue in self._reached(lost):
+            queue.end(error)
+
+    def _reached(self, topics: Iterable[Topic]) -> list[Subscriber]:
+        """Each subscriber of any of the topics, once."""
+        return list({id(one): one for t in topics for one in self._subscribers.get(t, ())}.values())
 
     # --- how it is ---
 
@@ -341,8 +342,7 @@ class Switchboard:
         return self._tallies.setdefault(stream, StreamTally())
 
     def _iterators(self) -> list[EventQueue]:
-        found = dict.fromkeys(one for some in self._subscribers.values() for one in some)
-        return [one for one in found if isinstance(one, EventQueue)]
+        return [one for one in self._reached(self._subscribers) if isinstance(one, EventQueue)]
 
     def _watched(self) -> list[EventQueue]:
         return [*self._iterators(), *(runner.queue for runner in self._event_handlers)]

@@ -27,6 +27,10 @@ def topics_of(
     return topics
 
 
+def names_of(topics: Iterable[Topic]) -> str:
+    return ", ".join(f"{topic.kind} of {topic.key}" for topic in sorted(topics))
+
+
 def _supported(
     kinds: Kind | Collection[MarketDataType] | Collection[UserDataType],
     supported: Collection[MarketDataType] | Collection[UserDataType],
