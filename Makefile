@@ -41,9 +41,11 @@ cuts: $(READY) ## cut a journal at every byte, with pages of the usual size too
 record: $(READY) ## record the REST cassettes again, from a sandbox or, with FROM=settings, from your venue (docs/recording.md)
 	$(BIN)/pytest tests/topstepx/cassettes -q --record=$(or $(FROM),sandbox)
 
-bench: $(READY) ## what a message costs, beside other clients, memory over a million events, an order on record, and the whole way of an order
+bench: $(READY) ## what a message costs, beside other clients, how late it comes, memory, an order on record, and the whole way of an order
 	@$(BIN)/python -m benchmarks.stream_decode
 	@$(BIN)/python -m benchmarks.memory
+	@$(BIN)/python -m benchmarks.hand_off
+	@$(BIN)/python -m benchmarks.latency
 	@$(BIN)/python -m benchmarks.order_book
 	@$(BIN)/python -m benchmarks.journal
 	@$(BIN)/python -m benchmarks.order_path

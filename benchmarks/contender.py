@@ -40,7 +40,7 @@ async def pysignalr_dicts(url: str, kind: str, burst: int, meter: Meter) -> None
     async def take(arguments: Any) -> None:
         meter.take(arguments[0])
 
-    await _pysignalr(url, kind, burst, meter, take)
+    await signalr(url, kind, burst, meter.done, take)
 
 
 async def pysignalr_pydantic(url: str, kind: str, burst: int, meter: Meter) -> None:
@@ -52,12 +52,13 @@ async def pysignalr_pydantic(url: str, kind: str, burst: int, meter: Meter) -> N
         event = validate({"contract_id": arguments[0], "data": arguments[1]})
         meter.take(event.contract_id)
 
-    await _pysignalr(url, kind, burst, meter, take)
+    await signalr(url, kind, burst, meter.done, take)
 
 
-async def _pysignalr(
-    url: str, kind: str, burst: int, meter: Meter, take: Callable[[Any], Awaitable[None]]
+async def signalr(
+    url: str, kind: str, burst: int, done: asyncio.Event, take: Callable[[Any], Awaitable[None]]
 ) -> None:
+    """Take every message with the client of pysignalr until it is done."""
     from pysignalr.client import SignalRClient
 
     client = SignalRClient(url)
@@ -69,7 +70,7 @@ async def _pysignalr(
 
     client.on_open(subscribe)
     running = asyncio.create_task(client.run())
-    await meter.done.wait()
+    await done.wait()
     running.cancel()
     await asyncio.wait([running])
 

@@ -14,7 +14,7 @@ import threading
 import time
 from urllib.parse import parse_qs, urlsplit
 
-from benchmarks.messages import END, START, contracts, record
+from benchmarks.messages import END, START, UNSTAMPED, contracts, record, stamp
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _NEGOTIATED = json.dumps(
@@ -71,10 +71,11 @@ class Client:
         for _ in range(burst + 2):
             self._confirm()
         time.sleep(0.2)  # until the client waits for events
-        pause = float(wish["pause"])
-        self._stream(wish["kind"], int(wish["warmup"]), burst, pause)
+        send = self._paced if "rate" in wish else self._stream
+        pace = float(wish.get("rate") or wish["pause"])
+        send(wish["kind"], int(wish["warmup"]), burst, pace)
         self._line.sendall(frame(record(wish["kind"], START, 0)))
-        self._stream(wish["kind"], int(wish["count"]), burst, pause)
+        send(wish["kind"], int(wish["count"]), burst, pace)
         self._line.sendall(frame(record(wish["kind"], END, 0)))
         while True:
             self._confirm()
@@ -112,6 +113,24 @@ class Client:
         for number in range(count // burst):
             self._line.sendall(bursts[number % _CYCLES])
             time.sleep(pause)
+
+    def _paced(self, kind: str, count: int, burst: int, rate: float) -> None:
+        """So many messages a second, one at a time, each with the time at which it is sent."""
+        names, began = contracts(burst), time.monotonic()
+        for number in range(count):
+            before, after = record(kind, names[number % burst], 0).split(UNSTAMPED)
+            wait_until(began + number / rate)
+            self._line.sendall(frame(before + stamp(time.time_ns()) + after))
+
+
+_TOO_SHORT = 0.0003
+"""Seconds: a sleep of less takes longer than it should."""
+
+
+def wait_until(due: float) -> None:
+    while (left := due - time.monotonic()) > 0:
+        if left > _TOO_SHORT:
+            time.sleep(left - _TOO_SHORT)
 
 
 def main() -> None:

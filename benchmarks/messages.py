@@ -1,6 +1,7 @@
 """The messages of the hub on loopback, in the spelling of the gateway, with values that move."""
 
 import json
+import time
 from collections.abc import Sequence
 
 TARGETS = {"quotes": "GatewayQuote", "depth": "GatewayDepth", "trades": "GatewayTrade"}
@@ -15,6 +16,8 @@ START, END = "CON.START", "CON.END"
 
 _TIME = "2026-08-19T20:51:31.{:07d}+00:00"
 _LEVELS = 10
+UNSTAMPED = _TIME.format(0).encode()
+"""The time in a message number 0."""
 
 
 def contracts(count: int) -> list[str]:
@@ -30,6 +33,13 @@ def record(kind: str, contract_id: str, number: int) -> bytes:
     """One message, with the separator of records."""
     message = {"type": 1, "target": TARGETS[kind], "arguments": [contract_id, _DATA[kind](number)]}
     return json.dumps(message, separators=(",", ":")).encode() + b"\x1e"
+
+
+def stamp(nanoseconds: int) -> bytes:
+    """A time since the epoch as the gateway writes it."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    begin = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{begin}.{rest // 100:07d}+00:00".encode()
 
 
 def _price(quarters: int) -> int | float:

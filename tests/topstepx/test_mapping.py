@@ -221,6 +221,19 @@ class TestDepth:
         assert event.reset
         assert event.bids == (DepthLevel(Decimal("1.0"), Decimal(3)),)
 
+    def test_only_what_stands_behind_the_last_reset_counts(self) -> None:
+        reset, broken = _wire.DepthRow(type=6), _wire.DepthRow(type=2, volume=-1)
+        event = depth(broken, reset, level(1, "9", 1), None, reset, level(1, "2", 3))
+        assert (event.bids, event.asks) == ((), (DepthLevel(Decimal(2), Decimal(3)),))
+        with pytest.raises(DecodeError):
+            depth(reset, broken)
+
+    @pytest.mark.parametrize("whole", [0, 1, -7, 21_000, 10**17, -(10**17)])
+    def test_a_whole_price_is_the_decimal_of_it(self, whole: int) -> None:
+        for _ in range(2):  # made, and then remembered
+            (bid,) = depth(_wire.DepthRow(type=2, price=whole, volume=5)).bids
+            assert (bid.price, str(bid.price)) == (whole, str(whole))
+
     def test_the_first_message_of_a_subscription_begins_the_book(self) -> None:
         assert depth(level(2, "1.25", 7), fresh=True).reset
 

@@ -31,8 +31,10 @@ def _run(module: str, *arguments: str) -> str:
         "stream_decode",
         "memory",
         "contender",
+        "hand_off",
         "hub",
         "journal",
+        "latency",
         "order_book",
         "order_path",
         "scoreboard",
@@ -70,6 +72,22 @@ def test_a_book_is_measured_beside_those_that_are_installed() -> None:
     found = json.loads(_run("benchmarks.order_book", "--deltas", "50", "--rounds", "1", "--json"))
     assert [row["levels"] for row in found if row["book"] == "tradeforge"] == [20, 50]
     assert all(row["microseconds"] > 0 for row in found)
+
+
+def test_every_subscriber_gets_every_event() -> None:
+    few = ["--subscribers", "1", "3", "--events", "192", "--rounds", "1", "--json"]
+    found = json.loads(_run("benchmarks.hand_off", *few))
+    assert {(row["subscribers"], row["way"]) for row in found if row["by"] == "tradeforge"} == {
+        *((1, "alone"), (1, "burst"), (3, "alone"), (3, "burst")),
+    }
+    assert all(row["microseconds"] > 0 for row in found)
+
+
+def test_how_late_a_message_comes_is_measured() -> None:
+    little = ["--rates", "500", "--seconds", "0.5", "--rounds", "1", "--json"]
+    found = json.loads(_run("benchmarks.latency", *little))
+    assert {"tradeforge", "pysignalr"} <= {row["client"] for row in found}
+    assert all(row["p99"] >= row["p50"] > 0 and row["delivered"] == 1 for row in found)
 
 
 def test_an_order_on_record_is_measured_beside_the_bare_disk() -> None:

@@ -28,7 +28,7 @@ decimal_of = _Decimals().__getitem__
 
 
 class _Wholes(dict[int, Decimal]):
-    """The decimals of whole numbers: one that is used again knows its hash already."""
+    """The decimals of whole prices and sizes of a book: one that comes again knows its hash."""
 
     def __missing__(self, whole: int) -> Decimal:
         if len(self) >= _MOST_KEPT:
@@ -49,7 +49,7 @@ def number_of(value: object, member: str) -> Decimal:
     if type(value) is Decimal:
         return value
     if type(value) is int and -LARGE < value < LARGE:
-        return whole_of(value)
+        return Decimal(value)
     if isinstance(value, str) or type(value) is int:
         return _decimal(value, member)
     raise DecodeError(f"{member} is no number but a {type(value).__name__}", path=f"$.{member}")

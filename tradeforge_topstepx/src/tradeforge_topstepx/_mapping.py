@@ -370,7 +370,9 @@ def _level(row: _wire.DepthRow) -> DepthLevel:
     price, volume = row.price, row.volume
     if price is None or volume is None:
         raise DecodeError("a depth level without price or volume", path="$.price")
-    if type(price) is not Decimal:
+    if type(price) is int and -LARGE < price < LARGE:
+        price = whole_of(price)
+    elif type(price) is not Decimal:
         price = number_of(price, "price")
     # as the class itself does it, at half the cost
     return tuple.__new__(DepthLevel, (price, _volume(volume)))
