@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from tradeforge_core import NotFound, OrderSide, OrderStatus
+from tradeforge_core import NotFound, OrderSide, OrderStatus, StreamConnectionStatus
 from tradeforge_core.outcomes import Accepted, NotSent, OrderOutcome, Rejected, Unknown
 from tradeforge_testing.chaos.stage import Stage
 from tradeforge_testing.chaos.trader import Placed
@@ -24,6 +24,8 @@ async def violations(stage: Stage, placed: list[Placed], witness: Witness) -> li
         wrong += await _outcome(stage, one, named)
     wrong += _fills(stage, witness)
     wrong += _positions(stage)
+    wrong += _last_words(stage, witness)
+    wrong += _statuses(stage, witness)
     wrong += [f"I12 {line}" for line in stage.venue.overruns()]
     return wrong
 
@@ -103,6 +105,31 @@ def _positions(stage: Stage) -> list[str]:
     if {name: size for name, size in summed.items() if size} != truth:
         wrong.append(f"I6 the venue's own fills make {dict(summed)}, its positions {truth}")
     return wrong
+
+
+def _last_words(stage: Stage, witness: Witness) -> Iterator[str]:
+    """What was told last is what is so: nothing on the way to it was lost in silence."""
+    for order in stage.exchange.orders(int(stage.account_id)):
+        last = witness.orders.get(str(order.id))
+        if last is None:
+            yield f"I9 the order {order.id}, {order.status}, was never told"
+        elif (last.status, last.filled_size or 0) != (order.status, order.filled_size):
+            yield f"I9 the order {order.id} was told as {last.status}, and is {order.status}"
+    truth = {one.instrument_id: one.size for one in stage.exchange.positions(int(stage.account_id))}
+    for contract_id in truth.keys() | witness.positions.keys():
+        told = witness.positions.get(contract_id)
+        size = 0 if told is None else told.size
+        if size != truth.get(contract_id, 0):
+            yield f"I9 {size} were told as held, and {truth.get(contract_id, 0)} are"
+
+
+def _statuses(stage: Stage, witness: Witness) -> Iterator[str]:
+    live = StreamConnectionStatus.LIVE
+    if stage.broker.status is not live:
+        yield f"S the provider is {stage.broker.status} and not live again"
+    for stream, status in witness.statuses.items():
+        if status is not live:
+            yield f"S the stream {stream} was told to be {status} and not live again"
 
 
 def _signed(fill: Fill) -> int:

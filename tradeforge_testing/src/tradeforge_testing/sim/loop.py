@@ -79,6 +79,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._leap.elapsed
 
+    def timers(self) -> list[str]:
+        """What is still to be called at a time to come."""
+        waiting: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]  # of the base
+        return [repr(one) for one in waiting if not one.cancelled()]
+
     async def create_connection(  # type: ignore[override]  # of all it can do, what programs use
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],

@@ -29,6 +29,7 @@ class MemoryNetwork:
         self._last_port = _FIRST_PORT
         self._readiness = Readiness()
         self._attempts = 0
+        self._clients: list[MemoryTransport] = []
 
     def listen(
         self, factory: Factory, port: int | None, sock: socket.socket | None
@@ -58,11 +59,16 @@ class MemoryNetwork:
         client = MemoryTransport(near, far, up, self._readiness)
         served = MemoryTransport(far, near, down, self._readiness)
         client.join(served)
+        self._clients = [one for one in self._clients if not one.is_closing()] + [client]
         served.start(server.factory())
         protocol = factory()
         client.start(protocol)
         await asyncio.sleep(0)
         return client, protocol
+
+    def clients(self, port: int) -> int:
+        """How many connections to this port their clients have not closed."""
+        return sum(one.far[1] == port and not one.is_closing() for one in self._clients)
 
     def close_listener(self, port: int) -> None:
         self._listeners.pop(port, None)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
@@ -22,6 +22,9 @@ from tradeforge_topstepx.sandbox.hub import Silence
 from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox
 from tradeforge_topstepx.sandbox.tokens import TOKEN_HEAD
+
+if TYPE_CHECKING:
+    from tradeforge_topstepx.provider import TopStepXProvider
 
 _PATHS = {
     Action.CONNECT: ("/api/Auth/loginKey", "/api/Auth/loginApp"),
@@ -62,14 +65,20 @@ class TopStepXChaos(ChaosVenue):
     def topstepx(self) -> TopStepXSandbox:
         return self._sandbox
 
+    @property
+    def provider_type(self) -> "type[TopStepXProvider]":
+        """What is put through chaos: a subclass can be, too."""
+        from tradeforge_topstepx.provider import TopStepXProvider
+
+        return TopStepXProvider
+
     def provider(self, port: int, safety: OrderSafety, *, patient: bool) -> Provider:
         from tradeforge_topstepx.config import TopStepXConfig
-        from tradeforge_topstepx.provider import TopStepXProvider
 
         here, there = f":{self.port}", f":{port}"
         settings = {name: one.replace(here, there) for name, one in self.sandbox.settings.items()}
         config = TopStepXConfig.from_settings(Settings("topstepx", settings | self._app))
-        return TopStepXProvider(
+        return self.provider_type(
             config if patient else evolve(config, timeouts=_SHORT),
             safety=safety,
             backoff=Backoff() if patient else Backoff(base=0.02, cap=0.2, attempts_a_minute=1000),
