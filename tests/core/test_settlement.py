@@ -215,6 +215,19 @@ class TestSearch:
         assert isinstance(outcome, outcomes.Accepted)
         assert outcome.evidence is outcomes.Evidence.STREAMED
 
+    async def test_an_order_that_the_stream_shows_as_pending_may_yet_be_refused(
+        self, broker: "FakeProvider", make: "Make", records: Callable[..., Records], in_time: InTime
+    ) -> None:
+        pending = make.order(client_order_id="mine", status=OrderStatus.PENDING)
+        records(attrs.evolve(pending, status=OrderStatus.REJECTED))
+        await broker.subscribe_user_data("1", "order_update")  # type: ignore[arg-type]
+        placing = asyncio.ensure_future(in_time(broker.place_order(NAMED)))
+        while not broker.unsettled_outcomes():  # noqa: ASYNC110  # the order makes it true
+            await asyncio.sleep(0)
+        broker.publish(make.ORDER, OrderUpdateEvent(order=pending, received=broker._clock.now()))
+        with pytest.raises(OrderRejected):
+            await placing
+
     async def test_a_duplicate_is_the_order_itself(
         self, broker: "FakeProvider", make: "Make", records: Callable[..., Records], in_time: InTime
     ) -> None:

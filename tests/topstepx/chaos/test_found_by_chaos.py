@@ -9,6 +9,9 @@ SEEDS = {
     5811: "a request timed out while disconnect() waited, and its search outlived that",
     1508: "an order was told as filled, and as pending after that",
     1004: "a fill was lost with a connection and never told",
+    131: "a position that was closed unheard was believed for ever",
+    20611: "a connection that was lost as it was made was kept alive by a task",
+    21195: "an order that the venue went on to refuse was told as accepted",
     2197: "the run ended while an answer was still on its way",
 }
 

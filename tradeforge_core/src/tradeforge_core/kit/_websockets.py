@@ -122,6 +122,10 @@ class _Connection(ClientConnection):
             self._messages.append(b"".join(self._pieces))
             self._pieces.clear()
 
+    def start_keepalive(self) -> None:
+        if not self.connection_lost_waiter.done():  # else nobody would ever end it
+            super().start_keepalive()
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         if self.response is not None and self.protocol.handshake_exc is None:

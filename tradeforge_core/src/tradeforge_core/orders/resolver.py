@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import attrs
 
 from tradeforge_core.adapter import VenueAdapter
+from tradeforge_core.enums import OrderStatus
 from tradeforge_core.errors import OrderRejected, TradeForgeError
 from tradeforge_core.kit.budget import Lane, reads_go
 from tradeforge_core.kit.clock import Clock
@@ -73,9 +74,10 @@ class Resolver:
     def saw(self, case: Case, order: Order) -> None:
         """The private stream showed an order of this name.
 
-        Only one that was taken proves something: the venue shows a refused second order as well.
+        Only one that was taken proves something: the venue shows a refused second order as well,
+        and as PENDING one that it goes on to refuse.
         """
-        if case.intent.operation is not Operation.PLACE:
+        if case.intent.operation is not Operation.PLACE or order.status is OrderStatus.PENDING:
             return
         case.sighted = order
         finding = judge_placed(case, order)
