@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 _COLLECTIONS = (list, tuple, set, frozenset, deque)
 
@@ -33,6 +34,11 @@ def _package(kind: type) -> str:
 
 
 def _attributes(one: object) -> Iterable[object]:
-    slots = {name for kind in type(one).__mro__ for name in getattr(kind, "__slots__", ())}
-    held = [getattr(one, name) for name in slots if hasattr(one, name)]
+    names = _slots(type(one))  # type: ignore[arg-type]  # a class has a hash
+    held = [getattr(one, name) for name in names if hasattr(one, name)]
     return [*held, *getattr(one, "__dict__", {}).values()]
+
+
+@cache
+def _slots(kind: type) -> frozenset[str]:
+    return frozenset(name for each in kind.__mro__ for name in getattr(each, "__slots__", ()))

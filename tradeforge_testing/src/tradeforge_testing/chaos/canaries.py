@@ -29,8 +29,9 @@ class Canaries(logging.Handler):
     def look_over(self, owner: object) -> None:
         """Look for secrets in what it, and all that belongs to it, says of itself."""
         for one in belongings(owner):
-            if type(one).__repr__ is not object.__repr__:
-                self.look(f"{one!r}{one}", f"the repr of a {type(one).__name__}")
+            kind = type(one)
+            for said in {kind.__repr__, kind.__str__} - {object.__repr__, object.__str__}:
+                self.look(said(one), f"the repr of a {kind.__name__}")
 
     def look(self, text: str, where: str) -> None:
         if any(one in text for one in self._secrets):
@@ -41,11 +42,22 @@ class Canaries(logging.Handler):
 def listening(secrets: Sequence[str]) -> Iterator[Canaries]:
     """Everything that is logged, from DEBUG on, whoever says it, is looked at."""
     root, canaries = logging.getLogger(), Canaries(secrets)
-    level = root.level
+    level, details = root.level, {name: getattr(logging, name) for name in _DETAILS}
     root.addHandler(canaries)
     root.setLevel(logging.DEBUG)
+    vars(logging).update(_DETAILS)
     try:
         yield canaries
     finally:
+        vars(logging).update(details)
         root.setLevel(level)
         root.removeHandler(canaries)
+
+
+_DETAILS = {
+    "logThreads": False,
+    "logProcesses": False,
+    "logMultiprocessing": False,
+    "_srcfile": None,
+}
+"""What `logging` leaves out of each record if it is told so by these names: it takes a while."""

