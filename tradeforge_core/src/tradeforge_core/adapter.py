@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from tradeforge_core.capabilities import Capabilities
 from tradeforge_core.enums import MarketDataType, UserDataType
+from tradeforge_core.errors import NotSupported
 from tradeforge_core.models import (
     Account,
     Bar,
@@ -30,6 +31,7 @@ from tradeforge_core.streams.link import StreamLink
 if TYPE_CHECKING:
     from tradeforge_core.hours import MarketHours
     from tradeforge_core.kit.budget import RateBudget
+    from tradeforge_core.kit.recording import Redactor
 
 T = TypeVar("T")
 Write = Coroutine[Any, Any, T]
@@ -61,6 +63,10 @@ class VenueAdapter(ABC):
     def _budgets(self) -> "Mapping[str, RateBudget]":
         """The request limits of the venue that it keeps, by name."""
         return {}
+
+    def _redactor(self) -> "Redactor":
+        """What takes out of a recording who the user is. Raises `NotSupported`."""
+        raise NotSupported(f"{self.name} cannot be recorded")
 
     @abstractmethod
     async def _log_in(self) -> None:

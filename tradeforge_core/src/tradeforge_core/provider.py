@@ -5,10 +5,13 @@ the stream path exist once, in the core, so a new provider cannot forget them.
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterable
 from contextlib import AsyncExitStack
 from enum import Enum
 from typing import TYPE_CHECKING, Self
+
+from attrs import asdict
 
 from tradeforge_core.books import LiveOrderBook
 from tradeforge_core.enums import (
@@ -36,6 +39,7 @@ from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import to_the_end
 from tradeforge_core.orders.safety import OrderSafety
 from tradeforge_core.plugins import Plugins
+from tradeforge_core.state.digest import digest_of
 from tradeforge_core.streams.audit_times import AuditTimes
 from tradeforge_core.streams.backoff import Backoff
 from tradeforge_core.streams.openings import Openings
@@ -48,7 +52,12 @@ from tradeforge_core.trading import TradingProvider
 if TYPE_CHECKING:
     from tradeforge_core.health import Health
     from tradeforge_core.hours import MarketHours
+    from tradeforge_core.kit.record_to import RecordTo
+    from tradeforge_core.kit.recording import FlightRecorder
     from tradeforge_core.streams.audit import Audit
+
+
+_log = logging.getLogger("tradeforge_core")
 
 
 class _State(Enum):
@@ -69,8 +78,13 @@ class Provider(TradingProvider, RealTimeStream):
         timeouts: StreamTimeouts | None = None,
         safety: OrderSafety | None = None,
         audit: AuditTimes | None = None,
+        record_to: "RecordTo | None" = None,
     ) -> None:
         super().__init__(plugins=plugins, clock=clock, safety=safety)
+        self.record_to = record_to
+        """Where to record from the next `connect()` on."""
+        self.recorder: FlightRecorder | None = None
+        """What records, or has recorded, the latest connection."""
         self._state = _State.NEW
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connecting = asyncio.Lock()
@@ -103,6 +117,7 @@ class Provider(TradingProvider, RealTimeStream):
         async with self._one_at_a_time():
             if self._state is _State.CONNECTED:
                 return
+            self.recorder = self._new_recorder()
             try:
                 await self._log_in()
             except BaseException:
@@ -131,6 +146,8 @@ class Provider(TradingProvider, RealTimeStream):
             last_to_first.push_async_callback(self._close_office, _LAST_ANSWERS)
             last_to_first.push_async_callback(self._switchboard.close)
             last_to_first.push_async_callback(self._close_audit)
+            if self.recorder is not None:
+                last_to_first.push_async_callback(self._record_leaving, self.recorder)
 
     async def _close_audit(self) -> None:
         checks, self._checks = self._checks, None
@@ -138,7 +155,36 @@ class Provider(TradingProvider, RealTimeStream):
             await checks.close()
 
     async def _leave(self) -> None:
-        await to_the_end(self._log_out(), name="logging out")
+        async with AsyncExitStack() as last_to_first:
+            if self.recorder is not None:
+                last_to_first.push_async_callback(self._end_recording, self.recorder)
+            await to_the_end(self._log_out(), name="logging out")
+
+    # --- the recording ---
+
+    def _new_recorder(self) -> "FlightRecorder | None":
+        if self.record_to is None:
+            return None
+        about = {"provider": self.name, "audit": asdict(self._audit_times)}
+        return self.record_to.begin(self.name, self._clock, self._redactor(), about)
+
+    async def _record_leaving(self, recorder: "FlightRecorder") -> None:
+        for _ in range(_TURNS):  # what is recorded as answered is taken in, as in a replay
+            await asyncio.sleep(0)
+        recorder.left()
+
+    async def _end_recording(self, recorder: "FlightRecorder") -> None:
+        """Everything is known by now: it is what a replay is to end with."""
+        try:
+            known = self.everything_known(recorder.redactor.model)
+            closing = asyncio.to_thread(recorder.close, known, digest_of(known))
+            await to_the_end(closing, name="closing the recording")
+        except Exception:  # noqa: BLE001  # an observer: whatever is wrong, the provider leaves
+            _log.exception("the recording %s was not completed", recorder.path)
+
+    def _note_wish(self, topics: Iterable[Topic]) -> None:
+        if self.recorder is not None:
+            self.recorder.wanted((one.kind, one.key) for one in topics)
 
     def _one_at_a_time(self) -> asyncio.Lock:
         """To connect and to disconnect, in this event loop: there may be one after the other."""
@@ -287,6 +333,7 @@ class Provider(TradingProvider, RealTimeStream):
     async def _check_accounts(self, topics: Iterable[Topic]) -> None:
         """As for contracts: a venue may confirm an account that will never have any news."""
         self._require_connection()
+        self._note_wish(topics)
         known = {account.id for account in await self._fetch_all_accounts()}
         if missing := sorted({topic.key for topic in topics} - known):
             raise NotFound(f"there is no account {', '.join(map(repr, missing))}")
@@ -295,9 +342,12 @@ class Provider(TradingProvider, RealTimeStream):
     async def _check_contracts(self, topics: Iterable[Topic]) -> None:
         """A venue may confirm a contract that it does not have, and then stay silent for ever."""
         self._require_connection()
+        self._note_wish(topics)
         for contract_id in {topic.key for topic in topics}:
             await self._known_contract(contract_id)
 
 
+_TURNS = 20
+"""Of the loop: more than an answer takes to whoever has asked."""
 _LAST_ANSWERS = 5.0
 """Seconds that requests in flight have to be answered at `disconnect()`."""

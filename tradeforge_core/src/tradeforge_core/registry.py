@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from tradeforge_core.interfaces import Sandbox
+    from tradeforge_core.kit.record_to import RecordTo
     from tradeforge_core.provider import Provider
 
 PROVIDERS = "tradeforge.providers"
@@ -65,11 +66,13 @@ def load_provider(
     *,
     plugins: Iterable[object] = (),
     safety: OrderSafety | None = None,
+    record_to: "RecordTo | None" = None,
 ) -> "Provider":
     """The provider of this name, configured and not yet connected.
 
     `settings` beat the environment, which beats `.env`. `plugins` join the installed add-ons.
-    `safety` is how carefully it trades, by default what the settings say.
+    `safety` is how carefully it trades, and `record_to` where it records all that goes over the
+    wire; by default both are what the settings say.
     Raises `ProviderNotFound`, `ProviderLoadError`, `PluginLoadError`, `ConfigError`.
     """
     _require_text(settings)
@@ -79,6 +82,7 @@ def load_provider(
     with _loading(entry_point):
         provider = info.create(found, add_ons)
     provider.safety = safety or OrderSafety.from_settings(found)
+    provider.record_to = record_to or _where_to_record(found)
     return provider
 
 
@@ -102,6 +106,14 @@ def load_sandbox_module(name: str) -> Any:
     entry_point = _the_one(SANDBOXES, name)
     with _loading(entry_point):
         return entry_point.load()
+
+
+def _where_to_record(settings: Settings) -> "RecordTo | None":
+    if "TRADEFORGE_RECORD" not in settings:
+        return None
+    from tradeforge_core.kit.record_to import RecordTo  # only here: it is off for most
+
+    return RecordTo.from_settings(settings)
 
 
 def _require_text(settings: object) -> None:

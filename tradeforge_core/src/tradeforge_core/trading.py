@@ -5,10 +5,10 @@ a provider's author writes the methods of `VenueAdapter`.
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tradeforge_core.adapter import VenueAdapter
 from tradeforge_core.enums import (
@@ -41,6 +41,7 @@ from tradeforge_core.orders.safety import OrderSafety
 from tradeforge_core.outcomes import Accepted, CancelResult, OrderOutcome, Unknown
 from tradeforge_core.plugins import Plugins
 from tradeforge_core.requests import BarQuery, OrderChange, Period, span_of
+from tradeforge_core.state.digest import canonical
 
 if TYPE_CHECKING:
     from tradeforge_core.orders.office import OrderOffice
@@ -100,6 +101,13 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
     def positions(self) -> "KnownPositions":
         """The positions that were seen so far, as they are now."""
         return self._ledger.positions
+
+    def everything_known(self, redact: Callable[[Any], Any] = lambda model: model) -> list[str]:
+        """Each account, order, fill and position that is known as one line of text, sorted.
+
+        Equal states have equal lines, also in another process; `redact` changes what is shown.
+        """
+        return sorted(canonical(redact(one)) for one in self._ledger.everything())
 
     # --- reading ---
 

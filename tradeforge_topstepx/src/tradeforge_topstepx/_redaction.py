@@ -8,9 +8,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import msgspec
+from attrs import evolve, fields
 
 from tradeforge_core.orders.client_ids import made_at
 
@@ -30,6 +32,7 @@ _TOKEN = re.compile(r"eyJ[\w-]*\.[\w.-]*|Bearer\s+[\w.~+/=-]+")
 _MOST_DIGITS = 20
 """Of an id; a number may be long enough to fill the memory."""
 _LEG = re.compile(r"-(SL|TP)\Z")
+_OUR_TAG = re.compile(r"TAG-\d{1,9}\Z")
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -53,6 +56,15 @@ class Redaction:
             return _encoder.encode(self._value(parsed)).decode()
         except (ValueError, ArithmeticError, RecursionError, msgspec.MsgspecError):
             return f"<{len(message)} bytes that are no JSON>"
+
+    def model(self, model: Any) -> Any:
+        """The model that redacted messages would have given."""
+        members = {
+            one.alias: self._of_model(one.name, getattr(model, one.name))
+            for one in fields(type(model))
+            if one.eq
+        }
+        return evolve(model, **members)
 
     def account_id(self, account_id: str) -> str:
         """What the recording calls this account."""
@@ -119,9 +131,18 @@ class Redaction:
             return self._tag(value)
         return self._value(value)
 
+    def _of_model(self, name: str, value: object) -> object:
+        if isinstance(value, Enum):
+            return value
+        if name == "client_order_id" and isinstance(value, str):
+            return self._tag(value)
+        return self._value(value)
+
     def _tag(self, tag: str) -> str:
         """Only tags of our own making are known to hold nothing but time and chance."""
-        if made_at(_LEG.sub("", tag)) is not None or tag in self._tags.values():
+        if leg := _LEG.search(tag):  # what says that it is an exit of the other
+            return self._tag(tag.removesuffix(leg[0])) + leg[0]
+        if made_at(tag) is not None or _OUR_TAG.match(tag):
             return tag
         return self._tags.setdefault(tag, f"TAG-{len(self._tags) + 1}")
 

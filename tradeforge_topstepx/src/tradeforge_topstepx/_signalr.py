@@ -6,7 +6,8 @@ iterator of `websockets` for the whole process, so that is put back at once.
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Self
+from datetime import datetime
+from typing import Protocol, Self
 
 import msgspec
 from attrs import frozen
@@ -80,8 +81,12 @@ class _Call:
     completed: Callable[[], None]
 
 
-Tap = Callable[[str, bytes], None]
-"""Hears a direction (`tradeforge_core.kit.recording`) and a message without its separator."""
+class Tap(Protocol):
+    """Hears what is said on a hub (`tradeforge_core.kit.recording`); raises nothing."""
+
+    def __call__(self, direction: str, message: bytes = b"", at: datetime | None = None) -> None:
+        """A message without its separator, and when it came if that is not now."""
+
 
 Typed = Callable[[Iterator[bytes]], bytes | None]
 """Takes records from the first on; the one that it leaves to others, or None after the last."""
@@ -109,7 +114,7 @@ class HubConnection:
         self._url = url
         self._limits = limits
         self._received = received
-        self._typed = typed if tap is None else _tapped(tap, typed)
+        self._typed = typed if tap is None else self._tapped(tap, typed)
         self._tap = tap
         self._not_understood = not_understood
         self._clock = clock
@@ -133,15 +138,19 @@ class HubConnection:
         """Connect and shake hands. Raises `AuthenticationError`, `TransportError`."""
         # the header, not the query: an address ends up in logs
         headers = {"Authorization": f"Bearer {token.reveal()}"}
-        self._socket = await WebSocket.open(
-            self._url,
-            headers,
-            received=self._take_messages,
-            lost=self._lose,
-            ping_after=self._limits.ping_after,
-        )
+        try:
+            self._socket = await WebSocket.open(
+                self._url,
+                headers,
+                received=self._take_messages,
+                lost=self._lose,
+                ping_after=self._limits.ping_after,
+            )
+        except BaseException as error:
+            self._tell(recording.FAILED, error)
+            raise
         if self._tap is not None:
-            self._tap(recording.OPEN, b"")
+            self._tap(recording.OPEN)
         await self._send(_protocol.handshake_message())
         await self._answered.wait()
         if self._error is not None and not self._shaken:
@@ -155,7 +164,7 @@ class HubConnection:
                 await self._lost.wait()
                 raise self._error or Disconnected("the hub connection was lost")
         finally:
-            self._lose(Disconnected("nobody listens to the hub any more"))
+            self._error = self._error or Disconnected("nobody listens to the hub any more")
             self._fail_calls()
 
     async def invoke(
@@ -206,6 +215,8 @@ class HubConnection:
             self._take(record)
 
     def _lose(self, error: Exception) -> None:
+        if self._error is None:
+            self._tell(recording.LOST, error)
         self._error = self._error or error
         self._lost.set()
         self._answered.set()
@@ -259,6 +270,21 @@ class HubConnection:
         await self._connected().send(text)
         self._last_sent = self._clock.monotonic()
 
+    def _tell(self, direction: str, error: BaseException) -> None:
+        if self._tap is not None:
+            reason = {"error": type(error).__name__, "reason": str(error)}
+            self._tap(direction, msgspec.json.encode(reason))
+
+    def _tapped(self, tap: Tap, typed: Typed) -> Typed:
+        """`typed` sees every record first: whoever listens in stands before it."""
+
+        def heard(records: Iterator[bytes]) -> Iterator[bytes]:
+            for record in records:
+                tap(recording.IN, record, self.received_at)
+                yield record
+
+        return lambda records: typed(heard(records))
+
     def _connected(self) -> WebSocket:
         if self._socket is None:
             raise Disconnected("the hub connection is not open", sent=False)
@@ -268,17 +294,6 @@ class HubConnection:
         for call in self._calls.values():
             if not call.done.done():
                 call.done.set_exception(Disconnected("the hub connection was lost"))
-
-
-def _tapped(tap: Tap, typed: Typed) -> Typed:
-    """`typed` sees every record first: whoever listens in stands before it."""
-
-    def heard(records: Iterator[bytes]) -> Iterator[bytes]:
-        for record in records:
-            tap(recording.IN, record)
-            yield record
-
-    return lambda records: typed(heard(records))
 
 
 def _check_handshake(record: bytes) -> None:

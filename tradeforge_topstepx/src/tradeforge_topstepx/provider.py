@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,7 +36,7 @@ from tradeforge_core.adapter import Write
 from tradeforge_core.kit.budget import RateBudget
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.http import HttpClient
-from tradeforge_core.kit.recording import FrameRecorder
+from tradeforge_core.kit.record_to import RecordTo
 from tradeforge_core.kit.tasks import TaskOwner, to_the_end
 from tradeforge_core.orders.client_ids import made_at
 from tradeforge_core.requests import BarQuery, OrderChange, Period
@@ -73,11 +72,7 @@ _OPEN = [code for code, status in _mapping.STATUSES.items() if not status.is_fin
 
 
 class TopStepXProvider(Provider):
-    """The ProjectX Gateway as run by TopStepX.
-
-    `record_frames` names a file for what both sides say on the hubs, without what tells who you
-    are; it is there after `disconnect()`, and must not be there before `connect()`.
-    """
+    """The ProjectX Gateway as run by TopStepX."""
 
     name = "topstepx"
     capabilities = Capabilities(
@@ -109,7 +104,7 @@ class TopStepXProvider(Provider):
         safety: OrderSafety | None = None,
         audit: AuditTimes | None = None,
         hub_limits: HubLimits | None = None,
-        record_frames: Path | None = None,
+        record_to: RecordTo | None = None,
     ) -> None:
         super().__init__(
             plugins=plugins,
@@ -118,11 +113,10 @@ class TopStepXProvider(Provider):
             timeouts=timeouts,
             safety=safety,
             audit=audit,
+            record_to=record_to,
         )
         self.config = config
         self._hub_limits = hub_limits or _LIMITS[config.loss_detection]
-        self._record_frames = record_frames
-        self._recorder: FrameRecorder | None = None
         self._memory = Memory()
         self._refresher = TaskOwner()
         self._http = self._new_http()
@@ -143,6 +137,7 @@ class TopStepXProvider(Provider):
             observe=self._plugins.saw_http_request,
             clock=self._clock,
             timeouts=self.config.timeouts,
+            tap=self.recorder,
         )
 
     async def _log_in(self) -> None:
@@ -150,21 +145,15 @@ class TopStepXProvider(Provider):
         self._rest = Rest(self._http, self.config, self._clock)
         session = self._rest.session
         await session.token()
-        if self._record_frames is not None:
-            self._recorder = FrameRecorder(
-                self._record_frames, clock=self._clock, redact=self._redaction().message
-            )
         self._refresher.start(session.keep_fresh(self._switchboard.report), name="token refresher")
 
     async def _log_out(self) -> None:
         # each is closed, also when whoever waits for it is cancelled
         async with AsyncExitStack() as last_to_first:
-            if self._recorder is not None:
-                last_to_first.callback(self._recorder.close)
             last_to_first.push_async_callback(self._http.close)
             last_to_first.push_async_callback(self._refresher.close)
 
-    def _redaction(self) -> Redaction:
+    def _redactor(self) -> Redaction:
         app = self.config.app
         more = (
             (app.password, app.verify_key, Secret(app.device_id), Secret(app.app_id)) if app else ()
@@ -199,7 +188,7 @@ class TopStepXProvider(Provider):
             self._clock,
             memory=self._memory,
             limits=self._hub_limits,
-            tap=None if self._recorder is None else partial(self._recorder.record, stream),
+            tap=None if self.recorder is None else partial(self.recorder.record, stream),
         )
 
     # --- accounts, contracts, bars ---

@@ -7,7 +7,8 @@ import asyncio
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import httpx
 
@@ -59,18 +60,45 @@ class Call:
             self._give_up()
 
 
+class HttpTap(Protocol):
+    """Hears every request that leaves, and what becomes of it; raises nothing."""
+
+    def asked(self, method: str, path: str, body: bytes) -> int:
+        """A request leaves; the number is for what follows."""
+
+    def answered(self, number: int, status: int, body: bytes, retry_after: str | None) -> None: ...
+
+    def failed(self, number: int, error: str) -> None:
+        """There is no answer; `error` is the name of what is raised."""
+
+
 class CallTransport(httpx.AsyncBaseTransport):
     """Asks the budget of the call before every request that leaves, and reads whole answers."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, inner: httpx.AsyncBaseTransport, tap: HttpTap | None = None) -> None:
         self._inner = inner
+        self._exchange = self._answer if tap is None else partial(self._heard, tap)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         call: Call = request.extensions[_CALL]
         room = nullcontext() if call.budget is None else call.budget.slot(call.lane)
         async with room:
             with call.limited():
-                return await _whole(await self._inner.handle_async_request(request), call)
+                return await self._exchange(request, call)
+
+    async def _answer(self, request: httpx.Request, call: Call) -> httpx.Response:
+        return await _whole(await self._inner.handle_async_request(request), call)
+
+    async def _heard(self, tap: HttpTap, request: httpx.Request, call: Call) -> httpx.Response:
+        number = tap.asked(request.method, request.url.path, request.content)
+        try:
+            answer = await self._answer(request, call)
+        except BaseException as error:
+            tap.failed(number, type(error).__name__)
+            raise
+        retry_after = answer.headers.get("retry-after")
+        tap.answered(number, answer.status_code, answer.content, retry_after)
+        return answer
 
     async def aclose(self) -> None:
         await self._inner.aclose()

@@ -16,7 +16,7 @@ import httpx
 from attrs import frozen
 
 from tradeforge_core.errors import Disconnected, RequestTimeout, TransportError
-from tradeforge_core.kit._http_transport import AnswerTooLarge, Call, CallTransport
+from tradeforge_core.kit._http_transport import AnswerTooLarge, Call, CallTransport, HttpTap
 from tradeforge_core.kit.budget import Lane, RateBudget
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
@@ -63,6 +63,7 @@ class HttpClient:
         observe: Callable[[HttpRequestDetails], None],
         clock: Clock,
         timeouts: HttpTimeouts,
+        tap: HttpTap | None = None,
     ) -> None:
         self._provider = provider
         self._observe = observe
@@ -75,7 +76,7 @@ class HttpClient:
                 base_url=base_url,
                 timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect),
                 transport=CallTransport(
-                    httpx.AsyncHTTPTransport(verify=_tls(), limits=limits, trust_env=False)
+                    httpx.AsyncHTTPTransport(verify=_tls(), limits=limits, trust_env=False), tap
                 ),
                 headers={"Accept-Encoding": "gzip"},
                 follow_redirects=False,

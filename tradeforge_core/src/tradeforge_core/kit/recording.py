@@ -1,29 +1,60 @@
-"""What goes over the streams of a provider, as JSON lines: one message a line.
+"""The flight recorder: all that goes over the wire of a provider, as JSON lines, one for each.
 
-A line is an object with the `direction`, the milliseconds since the recording began (`at_ms`), the
-name of the `stream` and the `text` of the message. Directions are "open" (a connection begins),
-"out" (we said it), "in" (the venue said it) and "end", the last line.
+A line is an object with its number `n`, the milliseconds since the recording began (`at_ms`, by
+the wall clock, to the microsecond), its `direction`, the name of the `stream` and its `text`:
+
+- "begin", the first line: which provider, when, and what it takes to play it again.
+- "open", "in", "out", "lost", "failed": a connection of a stream begins; the venue says something;
+  we say something; the connection has ended; it could not be made. The last two have a reason.
+- "ask", "answer", "fail", of the stream "rest": a request, its answer, or the name of what was
+  raised instead; `id` says which belong together, the text is the body.
+- "want", "leave": the program subscribes to topics; it disconnects.
+- "item", "end", the last lines: each thing that was known at the end, and the digest of them all.
 """
 
 import json
 import logging
-import os
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import Any, Protocol
 
+from tradeforge_core.enums import MarketDataType, UserDataType
+from tradeforge_core.kit._ring import Ring
 from tradeforge_core.kit.clock import Clock
 
-OPEN, OUT, IN, END = "open", "out", "in", "end"
+BEGIN, END = "begin", "end"
+OPEN, OUT, IN, LOST, FAILED = "open", "out", "in", "lost", "failed"
+ASK, ANSWER, FAIL = "ask", "answer", "fail"
+WANT, LEAVE, ITEM = "want", "leave", "item"
+DIRECTIONS = frozenset(
+    (BEGIN, END, OPEN, OUT, IN, LOST, FAILED, ASK, ANSWER, FAIL, WANT, LEAVE, ITEM)
+)
+REST = "rest"
+FORMAT = 1
 
-_MOST_BYTES = 256 * 1024 * 1024
+_KEYS = {MarketDataType: "contractId", UserDataType: "accountId"}
+"""What ids are called, so that they are redacted as those in a venue's own messages."""
+
+MOST_BYTES = 64 * 1024 * 1024
 _log = logging.getLogger("tradeforge_core")
 
 
-class FrameRecorder:
-    """Writes a recording; the file has its name once it is whole, and until then `.part` after it.
+class Redactor(Protocol):
+    """Takes out what tells who you are; the same in a whole recording."""
 
-    `redact` makes the text of a message; nothing else of it is written. What does not fit in
-    `most_bytes` is counted and left out. Raises `FileExistsError`: no recording is overwritten.
+    def message(self, message: bytes) -> str:
+        """The redacted text of a JSON message, or how long it was: nothing else is written."""
+
+    def model(self, model: Any) -> Any:
+        """A model as it would be if only redacted messages had been received."""
+
+
+class FlightRecorder:
+    """Records into a ring on disk; `path` is one file once it is closed.
+
+    Nothing but the making raises (`OSError`; `FileExistsError`: no recording is overwritten). A
+    disk that is full ends the recording, and nothing else.
     """
 
     def __init__(
@@ -31,55 +62,103 @@ class FrameRecorder:
         path: Path,
         *,
         clock: Clock,
-        redact: Callable[[bytes], str],
-        most_bytes: int = _MOST_BYTES,
+        redactor: Redactor,
+        about: Mapping[str, Any],
+        most_bytes: int = MOST_BYTES,
     ) -> None:
-        if path.exists():
-            raise FileExistsError(f"{path} is there already: move it away, or record elsewhere")
-        self._path = path
-        self._unfinished = path.with_name(f"{path.name}.part")
-        self._file = self._unfinished.open("w", encoding="utf-8", newline="\n")
+        self.path = path
+        self.count = 0
+        """Lines so far."""
+        self.state: str | None = None
+        """The digest of what was known at the end, once it is closed."""
+        self._ring = Ring(path, most_bytes)
         self._clock = clock
-        self._redact = redact
-        self._room = most_bytes
-        self._began = clock.monotonic()
-        self._broken = False
-        self.left_out = 0
-        """Messages for which there was no room."""
+        self.redactor = redactor
+        self._began = clock.now()
+        self._requests = 0
+        self._is_over = False
+        head = {"format": FORMAT, "began": self._began.isoformat(), **about}
+        self._add(BEGIN, "", json.dumps(head))
 
-    def record(self, stream: str, direction: str, message: bytes = b"") -> None:
-        """Add a message. Never raises: a full disk must not end a stream."""
-        self._write(direction, stream, self._redact(message))
+    # --- what is said on the streams ---
 
-    def close(self) -> None:
-        """Write the last line, and give the file its name."""
-        if self._file.closed:
+    def record(
+        self, stream: str, direction: str, message: bytes = b"", at: datetime | None = None
+    ) -> None:
+        """Add a message of a stream; `at` is when it came, by default now."""
+        self._add(direction, stream, self.redactor.message(message), at)
+
+    # --- what is asked ---
+
+    def asked(self, method: str, path: str, body: bytes) -> int:
+        """Add a request; the number is what its answer refers to."""
+        self._requests += 1
+        text = self.redactor.message(body)
+        self._add(ASK, REST, text, id=self._requests, method=method, path=path)
+        return self._requests
+
+    def answered(self, number: int, status: int, body: bytes, retry_after: str | None) -> None:
+        text = self.redactor.message(body)
+        self._add(ANSWER, REST, text, id=number, status=status, retry_after=retry_after)
+
+    def failed(self, number: int, error: str) -> None:
+        """Add that a request had no answer, by the name of what was raised instead."""
+        self._add(FAIL, REST, error, id=number)
+
+    # --- what the program does ---
+
+    def wanted(self, topics: Iterable[tuple[MarketDataType | UserDataType, str]]) -> None:
+        """Add that the program subscribes to these kinds of data of these contracts or accounts."""
+        named = [{"kind": kind, _KEYS[type(kind)]: key} for kind, key in topics]
+        self.record("", WANT, _json({"topics": named}))
+
+    def left(self) -> None:
+        """Add that the program disconnects."""
+        self._add(LEAVE, "", "")
+
+    # --- the end ---
+
+    def close(self, known: Iterable[str], digest: str) -> None:
+        """Write what is known at the end, one line for each thing, and make one file of all."""
+        if self._is_over:
             return
-        self._room = _MOST_BYTES  # the last line always fits
-        self._write(END, "", f"{self.left_out} messages were left out" if self.left_out else "")
+        for line in known:
+            self._add(ITEM, "", line)
+        self._add(END, "", json.dumps({"state": digest}))
+        self.state = digest
         try:
-            self._file.close()
-            if not self._broken:
-                os.replace(self._unfinished, self._path)
+            if not self._is_over:
+                self._is_over = True
+                self._ring.join()
         except OSError as error:
             self._give_up(error)
 
-    def _write(self, direction: str, stream: str, text: str) -> None:
-        at_ms = round((self._clock.monotonic() - self._began) * 1000)
-        line = {"direction": direction, "at_ms": at_ms, "stream": stream, "text": text}
-        written = json.dumps(line) + "\n"
-        self._room -= len(written)
-        if self._room < 0:
-            self.left_out += 1
-        elif not (self._broken or self._file.closed):
-            self._append(written)
-
-    def _append(self, written: str) -> None:
+    @property
+    def size(self) -> int:
+        """Bytes on disk; the last known number once it is closed."""
         try:
-            self._file.write(written)
+            return self._ring.size
+        except OSError:
+            return 0
+
+    def _add(
+        self, direction: str, stream: str, text: str, at: datetime | None = None, **more: object
+    ) -> None:
+        if self._is_over:
+            return
+        at_ms = round(((at or self._clock.now()) - self._began).total_seconds() * 1000, 3)
+        line = {"n": self.count, "at_ms": at_ms, "direction": direction, "stream": stream}
+        written = json.dumps({**line, **more, "text": text}) + "\n"
+        self.count += 1
+        try:
+            self._ring.append(written.encode())
         except OSError as error:
             self._give_up(error)
 
     def _give_up(self, error: OSError) -> None:
-        self._broken = True
-        _log.error("the recording %s ends here: %s", self._unfinished, error)
+        self._is_over = True
+        _log.error("the recording %s ends here: %s", self.path, error)
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value).encode()

@@ -12,8 +12,12 @@ from attrs import fields
 
 def digest(models: Iterable[Any]) -> str:
     """The SHA-256 of the models, in hexadecimal, whatever order they come in."""
-    lines = sorted(canonical(one) for one in models)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return digest_of(canonical(one) for one in models)
+
+
+def digest_of(lines: Iterable[str]) -> str:
+    """The same of their canonical lines."""
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 def canonical(model: Any) -> str:

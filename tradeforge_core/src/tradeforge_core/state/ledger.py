@@ -102,9 +102,13 @@ class Ledger:
 
         When something was learned takes no part in it.
         """
-        models = [account for _, _, account in self._accounts.values()]
-        orders = [*self._orders.all_said(), *self._orders.fills.all()]
-        return digest([*models, *orders, *self._positions.all()])
+        return digest(self.everything())
+
+    def everything(self) -> list[Account | Order | Trade | Position]:
+        """All that is known, orders by their messages alone."""
+        accounts = [account for _, _, account in self._accounts.values()]
+        orders, fills = self._orders.all_said(), self._orders.fills.all()
+        return [*accounts, *orders, *fills, *self._positions.all()]
 
     def _told(self, changes: Changes) -> Changes:
         if self._on_change is not None:

@@ -1,6 +1,6 @@
 """A local TopStepX: the ProjectX Gateway API over a simulated exchange."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tradeforge_topstepx.sandbox.event_faults import EventFault
 from tradeforge_topstepx.sandbox.faults import Fault
@@ -11,7 +11,9 @@ from tradeforge_topstepx.sandbox.limits import RateLimit, RateLimits
 from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox, create
 
 if TYPE_CHECKING:
+    from tradeforge_core.kit.clock import Clock
     from tradeforge_topstepx.sandbox.chaos import TopStepXChaos
+    from tradeforge_topstepx.sandbox.replay import GatewayReplay
 
 
 def chaos_venue(seed: int) -> "TopStepXChaos":
@@ -19,6 +21,13 @@ def chaos_venue(seed: int) -> "TopStepXChaos":
     from tradeforge_topstepx.sandbox.chaos import TopStepXChaos
 
     return TopStepXChaos(seed)
+
+
+def replay_venue(recording: Any, clock: "Clock") -> "GatewayReplay":
+    """A gateway that says what was recorded: `tradeforge replay` looks for this name."""
+    from tradeforge_topstepx.sandbox.replay import GatewayReplay
+
+    return GatewayReplay(recording, clock)
 
 
 __all__ = [
@@ -32,4 +41,5 @@ __all__ = [
     "TopStepXSandbox",
     "chaos_venue",
     "create",
+    "replay_venue",
 ]

@@ -1,190 +1,133 @@
-"""Hubs on loopback that say again what was recorded, to a provider that cannot tell."""
+"""A gateway on loopback that says again what was recorded, to a provider that cannot tell."""
 
-import asyncio
-from collections import defaultdict
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Self
 
-import msgspec
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.routing import Route, WebSocketRoute
 
+from tradeforge_core import JournalKind, OrderSafety, Plugins, Provider, Settings, Topic
 from tradeforge_core.kit.clock import Clock
-from tradeforge_core.kit.recording import IN, OUT
-from tradeforge_testing.frames import RecordedFrame, Recording
-from tradeforge_topstepx.sandbox import hub_protocol
-from tradeforge_topstepx.sandbox.hub_protocol import (
-    Message,
-    MessageBuffer,
-    MessageType,
-    ProtocolViolation,
-)
+from tradeforge_core.streams.audit_times import AuditTimes
+from tradeforge_core.streams.backoff import Backoff
+from tradeforge_testing.replay.desk import Answer, answers_of
+from tradeforge_testing.replay.recording import Line, Recording
+from tradeforge_testing.replay.venue import ReplayVenue, Wish
+from tradeforge_topstepx import _endpoints
+from tradeforge_topstepx._hubs import CHANNELS, MARKET_HUB, USER_HUB
+from tradeforge_topstepx._redaction import HIDDEN
+from tradeforge_topstepx.sandbox.replay_hub import Stage, as_text, parsed
 from tradeforge_topstepx.sandbox.server import LoopbackServer
 
-_PATHS = {"user": "/hubs/user", "market": "/hubs/market"}
+_PATHS = {USER_HUB: "/hubs/user", MARKET_HUB: "/hubs/market"}
 
 
-class FrameReplay:
-    """Both hubs of a recording, for as long as the `async with` lasts; the token is not looked at.
+class GatewayReplay(ReplayVenue):
+    """REST and both hubs of a recording, for as long as the `async with` lasts."""
 
-    The recorded messages come in their order, as fast as they are read, or with `clock` as far
-    apart as they were. What follows a subscription waits until the client has made it. The n-th
-    connection of a client is told what the n-th of the recording was; then the hub closes it, and
-    a client that connects once more is refused.
-
-    It has no REST interface: take a sandbox for that, and its settings with those from here over
-    them. Give the sandbox a clock of the time of the recording, or it has other contracts.
-    """
-
-    def __init__(self, path: Path, *, clock: Clock | None = None) -> None:
-        recording = Recording.read(path)
-        self._clock = clock
-        self._waiting = {stream: recording.connections(stream) for stream in _PATHS}
-        self._left = sum(map(len, self._waiting.values()))
-        self._finished = asyncio.Event()
-        routes = [
-            WebSocketRoute(path, self._stage(stream), name=stream)
-            for stream, path in _PATHS.items()
+    def __init__(self, recording: Recording, clock: Clock) -> None:
+        super().__init__(recording, clock)
+        self._stages = {stream: Stage(recording.of(stream)) for stream in _PATHS}
+        hubs = [
+            WebSocketRoute(_PATHS[stream], stage.connect, name=stream)
+            for stream, stage in self._stages.items()
         ]
-        self._server = LoopbackServer(Starlette(routes=routes), 0)
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """Where the hubs are; the other settings are not its business."""
-        base = f"http://127.0.0.1:{self._server.port}"
-        return {
-            "TS_USER_HUB_URL": base + _PATHS["user"],
-            "TS_MARKET_HUB_URL": base + _PATHS["market"],
-        }
-
-    async def finished(self) -> None:
-        """Return once everything that was recorded has been said."""
-        await self._finished.wait()
+        rest = Route("/{path:path}", self._answer, methods=["GET", "POST"])
+        self._server = LoopbackServer(Starlette(routes=[*hubs, rest]), 0)
+        self._contracts = _contracts_of(recording.lines)
 
     async def __aenter__(self) -> Self:
         await self._server.start()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        for stage in self._stages.values():
+            stage.close()
         await self._server.stop()
 
-    def _stage(self, stream: str) -> Any:
-        async def connect(socket: WebSocket) -> None:
-            if not self._waiting[stream]:
-                await socket.send_denial_response(Response("the recording is over", 404))
-                return
-            frames = self._waiting[stream].pop(0)
-            await _Performance(socket, frames, self._clock).run()
-            self._left -= 1
-            if not self._left:
-                self._finished.set()
+    def provider(self, plugins: Plugins) -> Provider:
+        from tradeforge_topstepx.config import TopStepXConfig
+        from tradeforge_topstepx.provider import TopStepXProvider
 
-        return connect
+        return TopStepXProvider(
+            TopStepXConfig.from_settings(Settings("topstepx", self._settings)),
+            plugins=plugins,
+            clock=self.clock,
+            # who comes early waits for the moment at which he came
+            backoff=Backoff(base=0.0, cap=0.0, attempts_a_minute=1_000_000),
+            safety=OrderSafety(journal=JournalKind.MEMORY),
+            audit=AuditTimes(**self.recording.about.get("audit", {})),
+        )
 
+    @property
+    def _settings(self) -> dict[str, str]:
+        base = f"http://127.0.0.1:{self._server.port}"
+        here = {
+            "TS_ENVIRONMENT": "DEMO",
+            "TS_USERNAME": HIDDEN,
+            "TS_REST_URL": base,
+            "TS_USER_HUB_URL": base + _PATHS[USER_HUB],
+            "TS_MARKET_HUB_URL": base + _PATHS[MARKET_HUB],
+        }
+        is_app = bool(answers_of(self.recording.lines, _endpoints.LOGIN_APP.path))
+        return here | dict.fromkeys(_APP_LOGIN if is_app else _KEY_LOGIN, HIDDEN)
 
-class _Performance:
-    """One connection: what was said in it, said again."""
+    # --- REST ---
 
-    def __init__(
-        self, socket: WebSocket, frames: tuple[RecordedFrame, ...], clock: Clock | None
-    ) -> None:
-        self._socket = socket
-        self._frames = frames
-        self._clock = clock
-        self._began = clock.monotonic() if clock else 0.0
-        self._buffer = MessageBuffer()
-        self._has_shaken_hands = False
-        self._called: defaultdict[bytes, asyncio.Event] = defaultdict(asyncio.Event)
-        self._errors = _errors_of(frames)
+    async def _answer(self, request: Request) -> Response:
+        answer = await self.desk.ask(request.method, request.url.path, await request.body())
+        if answer is None:
+            assert request.client is not None
+            self._server.reset((request.client.host, request.client.port))
+            return Response()
+        headers = {"Content-Type": "application/json"}
+        if answer.retry_after is not None:
+            headers["Retry-After"] = answer.retry_after
+        return Response(answer.body, answer.status, headers)
 
-    async def run(self) -> None:
-        await self._socket.accept()
-        reader = asyncio.create_task(self._read(), name="replay reader")
-        player = asyncio.create_task(self._play(), name="replay player")
-        await asyncio.wait([reader, player], return_when=asyncio.FIRST_COMPLETED)
-        for task in (reader, player):
-            task.cancel()
-        for outcome in await asyncio.gather(reader, player, return_exceptions=True):
-            if isinstance(outcome, Exception) and not isinstance(outcome, WebSocketDisconnect):
-                raise outcome
+    def standby(self, path: str, body: str) -> Answer | None:
+        if path.endswith(_endpoints.CONTRACT_BY_ID.path):
+            contract = self._contracts.get(parsed(body).get("contractId"))
+            return contract and Answer(200, as_text({"success": True, "contract": contract}))
+        for endpoint in (_endpoints.ACCOUNTS, _endpoints.LOGIN, _endpoints.VALIDATE):
+            said = answers_of(self.recording.lines, endpoint.path)
+            if path.endswith(endpoint.path) and said:
+                return Answer(200, said[-1])
+        return None
 
-    # --- what the client says ---
+    # --- hubs ---
 
-    async def _read(self) -> None:
-        while True:
-            frame = await self._socket.receive()
-            if frame["type"] == "websocket.disconnect":
-                return
-            try:
-                for message in self._buffer.feed(frame.get("text") or frame.get("bytes") or b""):
-                    await self._take(message)
-            except ProtocolViolation:
-                return
+    def wish(self, line: Line) -> Wish | None:
+        call = parsed(line.text)
+        found = _WISHES.get(str(call.get("target")))
+        if found is None:
+            return None
+        kind, is_wanted = found
+        arguments = call.get("arguments") or ()
+        return Wish(Topic(kind, str(arguments[0])), is_wanted) if arguments else None
 
-    async def _take(self, message: Message) -> None:
-        if not self._has_shaken_hands:
-            self._has_shaken_hands = True
-            error = hub_protocol.handshake_error(message)
-            await self._socket.send_text(hub_protocol.handshake_reply(error))
-            self._called[_HANDSHAKE].set()
-        elif message.get("type") == MessageType.INVOCATION:
-            call = _call_of(message)
-            if (invocation_id := message.get("invocationId")) is not None:
-                answer = hub_protocol.completion(str(invocation_id), error=self._errors.get(call))
-                await self._socket.send_text(answer)
-            self._called[call].set()
-
-    # --- what was recorded ---
-
-    async def _play(self) -> None:
-        await self._called[_HANDSHAKE].wait()
-        for frame in self._frames[2:]:  # after the handshake
-            message = _parsed(frame)
-            if frame.direction == OUT:
-                if _is_subscription(message):
-                    await self._called[_call_of(message)].wait()
-            elif frame.direction == IN and message.get("type") != MessageType.COMPLETION:
-                await self._say(frame)
-        await self._socket.send_text(hub_protocol.close(allow_reconnect=False))
-        await self._socket.close()
-
-    async def _say(self, frame: RecordedFrame) -> None:
-        if self._clock is not None:
-            due = self._began + frame.at_ms / 1000
-            await self._clock.sleep(due - self._clock.monotonic())
-        await self._socket.send_text(frame.text + hub_protocol.SEPARATOR)
+    async def play(self, line: Line) -> None:
+        await self._stages[line.stream].play(line)
 
 
-_HANDSHAKE = b"handshake"
+_KEY_LOGIN = ("TS_API_KEY",)
+_APP_LOGIN = ("TS_APP_ID", "TS_PASSWORD", "TS_DEVICE_ID", "TS_VERIFY_KEY")
+_WISHES = {
+    name: (kind, is_wanted)
+    for kind, channel in CHANNELS.items()
+    for name, is_wanted in ((channel.subscribe, True), (channel.unsubscribe, False))
+}
 
 
-def _errors_of(frames: tuple[RecordedFrame, ...]) -> dict[bytes, str]:
-    """The calls that the venue refused, and its words."""
-    calls: dict[object, bytes] = {}
-    errors: dict[bytes, str] = {}
-    for frame in frames:
-        message = _parsed(frame)
-        if frame.direction == OUT and message.get("type") == MessageType.INVOCATION:
-            calls[message.get("invocationId")] = _call_of(message)
-        elif frame.direction == IN and message.get("error") is not None:
-            call = calls.get(message.get("invocationId"))
-            if call is not None:
-                errors[call] = str(message["error"])
-    return errors
-
-
-def _is_subscription(message: Message) -> bool:
-    return str(message.get("target")).startswith("Subscribe")
-
-
-def _call_of(message: Message) -> bytes:
-    return msgspec.json.encode([message.get("target"), message.get("arguments")])
-
-
-def _parsed(frame: RecordedFrame) -> Message:
-    try:
-        return msgspec.json.decode(frame.text, type=Message)
-    except (ValueError, RecursionError):
-        return {}  # a record that was no JSON in the recording either
+def _contracts_of(lines: Sequence[Line]) -> dict[object, Any]:
+    """Every contract that some answer of the recording describes."""
+    found: dict[object, Any] = {}
+    for path in (_endpoints.SEARCH_CONTRACTS, _endpoints.AVAILABLE, _endpoints.CONTRACT_BY_ID):
+        for body in answers_of(lines, path.path):
+            answer = parsed(body)
+            for one in [*(answer.get("contracts") or ()), answer.get("contract")]:
+                if isinstance(one, dict):
+                    found[one.get("id")] = one
+    return found

@@ -1,0 +1,262 @@
+"""A recording, played to the same code, ends in the same state."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from attrs import define, frozen
+
+from tradeforge_core import (
+    Account,
+    Gap,
+    JournalKind,
+    MarketDataType,
+    OrderRequest,
+    OrderSafety,
+    OrderSide,
+    Settings,
+    StreamConnectionStatus,
+    UserDataType,
+    VenueError,
+)
+from tradeforge_core.kit.record_to import RecordTo
+from tradeforge_core.streams.audit_times import AuditTimes
+from tradeforge_testing.replay import Replayed, run_replay
+from tradeforge_testing.sim import MemoryNetwork, simulate
+from tradeforge_topstepx.config import TopStepXConfig
+from tradeforge_topstepx.provider import TopStepXProvider
+from tradeforge_topstepx.sandbox import EventFault, Fault, Hubs, Silence, TopStepXSandbox
+
+ACCOUNT = "1001"
+
+
+@define
+class Day:
+    """One who records what he watches, and another who trades in the same account."""
+
+    sandbox: TopStepXSandbox
+    broker: TopStepXProvider
+    trader: TopStepXProvider
+    contract_id: str
+
+    async def trade(self, side: OrderSide = OrderSide.BUY, size: int = 1) -> None:
+        await self.trader.place_order(OrderRequest.market(ACCOUNT, self.contract_id, side, size))
+
+    async def rest(self, price: int = 1000) -> str:
+        """An order that waits."""
+        request = OrderRequest.limit(ACCOUNT, self.contract_id, OrderSide.BUY, 1, price)
+        return (await self.trader.place_order(request)).id
+
+    async def watch(self) -> None:
+        await self.broker.subscribe_market_data(self.contract_id, list(MarketDataType))
+        await self.broker.subscribe_user_data(ACCOUNT, list(UserDataType))
+
+
+Life = Callable[[Day], Awaitable[None]]
+
+
+def provider(
+    settings: dict[str, str], record_to: RecordTo | None = None, audit: AuditTimes | None = None
+) -> TopStepXProvider:
+    return TopStepXProvider(
+        TopStepXConfig.from_settings(Settings("topstepx", settings)),
+        safety=OrderSafety(journal=JournalKind.MEMORY),
+        audit=audit,
+        record_to=record_to,
+    )
+
+
+@frozen
+class Recorded:
+    path: Path
+    known: list[str]
+    """Of the one who recorded, when he had left."""
+
+
+async def live(
+    life: Life, record_to: RecordTo, *, tick_seconds: float, audit: AuditTimes | None = None
+) -> Recorded:
+    async with TopStepXSandbox(seed=7, tick_seconds=tick_seconds) as sandbox:
+        async with provider(sandbox.settings) as trader:
+            async with provider(sandbox.settings, record_to, audit) as broker:
+                contract = await broker.get_contract_by_symbol("MNQ")
+                await life(Day(sandbox, broker, trader, contract.id))
+    return Recorded(record_to.path, broker.everything_known())
+
+
+def recorded(
+    life: Life, path: Path, *, most_bytes: int = 2**26, tick_seconds: float = 5
+) -> Recorded:
+    """The recording of a life in virtual time."""
+    to = RecordTo(path=path, most_bytes=most_bytes)
+    network = MemoryNetwork(latency=0.01, jitter=0.01, seed=7)
+    return simulate(lambda: live(life, to, tick_seconds=tick_seconds), network=network)
+
+
+def same(recording: Recorded) -> Replayed:
+    """The replay, which ends as the recording did."""
+    replayed = run_replay(recording.path)
+    assert replayed.difference is None
+    assert replayed.is_comparable
+    assert replayed.is_same
+    assert not replayed.surprises
+    return replayed
+
+
+async def a_round_trip(day: Day) -> None:
+    await day.watch()
+    await day.trade(size=2)
+    await day.rest()
+    await asyncio.sleep(70)
+    await day.trade(OrderSide.SELL)
+    await asyncio.sleep(70)
+    await day.trader.close_position(ACCOUNT, day.contract_id)
+    await asyncio.sleep(5)
+
+
+def test_what_another_traded_is_known_again(tmp_path: Path) -> None:
+    replayed = same(recorded(a_round_trip, tmp_path / "a.jsonl"))
+    assert replayed.counts["UserTradeEvent"] == 3
+    assert replayed.counts["QuoteEvent"] > 10
+    assert sum(one.startswith("Trade ") for one in replayed.known) == 3
+    assert replayed.gaps == []
+
+
+def test_a_replay_is_the_same_each_time(tmp_path: Path) -> None:
+    path = recorded(a_round_trip, tmp_path / "a.jsonl").path
+    first, second = run_replay(path), run_replay(path)
+    assert first.counts == second.counts
+    assert first.known == second.known
+
+
+def test_a_reconnect_in_the_middle_is_lived_through_again(tmp_path: Path) -> None:
+    async def life(day: Day) -> None:
+        await day.watch()
+        await day.trade()
+        await asyncio.sleep(3)
+        await day.sandbox.drop_hubs()
+        await day.trade()  # while nobody is told
+        await day.rest()
+        await asyncio.sleep(90)
+        day.sandbox.reset_hubs(Hubs.USER)
+        await asyncio.sleep(20)
+
+    replayed = same(recorded(life, tmp_path / "a.jsonl"))
+    closed = [gap for gap in replayed.gaps if not gap.is_open]
+    assert {gap.stream for gap in closed} == {"user", "market"}
+    statuses = [one.status for one in replayed.statuses]
+    assert statuses.count(StreamConnectionStatus.RECONNECTING) == 3
+
+
+def test_what_the_audit_found_is_found_again(tmp_path: Path) -> None:
+    async def life(day: Day) -> None:
+        await day.watch()
+        for event in ("GatewayUserOrder", "GatewayUserTrade", "GatewayUserPosition"):
+            day.sandbox.fail_events(event, EventFault.LOST, count=9)
+        await day.trade(size=3)
+        day.sandbox.forget_faults()
+        await asyncio.sleep(70)
+
+    replayed = same(recorded(life, tmp_path / "a.jsonl"))
+    assert replayed.counts["Resynced"] == 1
+    assert replayed.counts["UserTradeEvent"] == 1
+
+
+def test_a_subscription_that_is_refused_is_refused_again(tmp_path: Path) -> None:
+    async def life(day: Day) -> None:
+        await day.watch()
+        with pytest.raises(VenueError):
+            await day.broker.subscribe_user_data("4711", [UserDataType.ORDER_UPDATE])
+        await asyncio.sleep(1)
+
+    replayed = same(recorded(life, tmp_path / "a.jsonl"))
+    (refused,) = replayed.refusals
+    assert "there is no account" in str(refused)
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.HTML, Fault.EMPTY, 500, 429, 401])
+def test_an_answer_that_failed_fails_again(fault: Fault | int, tmp_path: Path) -> None:
+    async def life(day: Day) -> None:
+        await day.watch()
+        day.sandbox.fail_next("/api/Position/searchOpen", fault, count=2)
+        await day.trade()
+        await asyncio.sleep(130)
+
+    same(recorded(life, tmp_path / "a.jsonl"))
+
+
+def test_a_silent_hub_is_left_again(tmp_path: Path) -> None:
+    async def life(day: Day) -> None:
+        await day.watch()
+        day.sandbox.mute_hubs(silence=Silence.EVERYTHING)
+        await day.trade()
+        await asyncio.sleep(120)
+
+    replayed = same(recorded(life, tmp_path / "a.jsonl"))
+    assert any(isinstance(one, Gap) for one in replayed.gaps)
+
+
+async def test_over_real_sockets_too(tmp_path: Path) -> None:
+    async def life(day: Day) -> None:
+        await day.watch()
+        async with (
+            asyncio.timeout(30),
+            day.broker.subscribe_user_data(ACCOUNT, UserDataType.ORDER_UPDATE) as news,
+        ):
+            await day.trade(size=2)
+            await day.rest()
+            await day.sandbox.drop_hubs()
+            await day.trade(OrderSide.SELL)
+            while sum(one.status.is_final for one in day.broker.orders) < 2:
+                await anext(news)
+
+    audit = AuditTimes(busy=0.5, idle=0.5, settle=0.2, retry=0.2)
+    to = RecordTo(path=tmp_path / "a.jsonl")
+    recording = await live(life, to, tick_seconds=0.02, audit=audit)
+    replayed = await asyncio.to_thread(run_replay, recording.path)
+    assert replayed.is_same, replayed.difference
+
+
+def test_the_ids_that_were_hidden_are_those_of_the_state(tmp_path: Path) -> None:
+    replayed = same(recorded(a_round_trip, tmp_path / "a.jsonl"))
+    accounts = [one for one in replayed.known if one.startswith(f"{Account.__name__} ")]
+    assert all('"ACCOUNT-' in one for one in accounts)
+
+
+class TestIncomplete:
+    def test_a_ring_without_its_beginning_is_compared_piece_by_piece(self, tmp_path: Path) -> None:
+        async def life(day: Day) -> None:
+            await day.watch()
+            await day.trade()
+            for _ in range(5):
+                await asyncio.sleep(70)
+                await day.rest()
+
+        recording = recorded(life, tmp_path / "a.jsonl", most_bytes=2**19, tick_seconds=0.5)
+        replayed = run_replay(recording.path)
+        assert replayed.recording.dropped > 100
+        assert not replayed.is_comparable
+        assert replayed.shared > 0
+        assert recording.path.stat().st_size < 2 * 2**19
+
+    def test_a_recording_that_was_broken_off_is_played_to_its_end(self, tmp_path: Path) -> None:
+        whole = recorded(a_round_trip, tmp_path / "a.jsonl").path.read_bytes()
+        path = tmp_path / "torn.jsonl"
+        path.write_bytes(whole[: len(whole) * 2 // 3])
+        replayed = run_replay(path)
+        assert replayed.recording.state is None
+        assert not replayed.is_comparable
+        assert replayed.counts["UserTradeEvent"] >= 1
+
+    def test_a_state_that_is_another_is_told(self, tmp_path: Path) -> None:
+        path = recorded(a_round_trip, tmp_path / "a.jsonl").path
+        path.write_text(path.read_text().replace(r"\"limitPrice\":1000", r"\"limitPrice\":1001"))
+        replayed = run_replay(path)
+        assert replayed.is_comparable
+        assert not replayed.is_same
+        assert replayed.difference is not None
+        before, after = replayed.difference.recorded, replayed.difference.replayed
+        assert before is not None
+        assert " 1000 " in before
+        assert after == before.replace(" 1000 ", " 1001 ")
