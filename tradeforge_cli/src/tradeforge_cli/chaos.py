@@ -2,8 +2,6 @@
 
 import json
 import sys
-from collections.abc import Callable
-from importlib.metadata import entry_points
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -14,8 +12,7 @@ from tradeforge_cli import failures, tables
 from tradeforge_cli.failures import UsageError
 from tradeforge_cli.options import Json
 from tradeforge_cli.terminal import messages, output
-
-_TOOLS = "tradeforge.tools"
+from tradeforge_cli.tools import tool
 
 
 def chaos(
@@ -55,7 +52,7 @@ def chaos(
 
 
 def _run(name: str, seeds: list[int], *, wire: bool, jobs: int | None) -> Any:
-    run_campaign = _tool("chaos")
+    run_campaign = tool("chaos")
     with Progress(console=messages(), transient=True) as progress:
         task = progress.add_task(f"chaos {name}", total=len(seeds))
         try:
@@ -64,13 +61,6 @@ def _run(name: str, seeds: list[int], *, wire: bool, jobs: int | None) -> Any:
             )
         except LookupError as error:
             raise UsageError(str(error.args[0])) from error
-
-
-def _tool(name: str) -> Callable[..., Any]:
-    for found in entry_points(group=_TOOLS, name=name):
-        tool: Callable[..., Any] = found.load()
-        return tool
-    raise UsageError(f"{name} is not installed here; try: pip install tradeforge-testing")
 
 
 def _as_data(report: Any, rare: list[str]) -> dict[str, Any]:

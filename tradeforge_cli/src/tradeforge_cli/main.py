@@ -15,6 +15,8 @@ from tradeforge_cli.chaos import chaos
 from tradeforge_cli.demo.command import demo
 from tradeforge_cli.interruption import Terminated
 from tradeforge_cli.quotes.command import quotes
+from tradeforge_cli.recording.record import record
+from tradeforge_cli.recording.replay import replay
 from tradeforge_cli.sandbox import sandbox
 from tradeforge_cli.terminal import forgive_characters, output
 
@@ -60,6 +62,8 @@ app.command(orders)
 app.command(order_commands.halt, help_epilogue=_example('halt "news at 14:30"'))
 app.command(order_commands.resume, help_epilogue=_example("resume"))
 app.command(listings.providers, help_epilogue=_example("providers"))
+app.command(record, help_epilogue=_example("record topstepx -o session.jsonl --symbol MNQ"))
+app.command(replay, help_epilogue=_example("replay session.jsonl"))
 app.command(chaos, help_epilogue=_example("chaos topstepx --seeds 100"))
 app.command(sandbox, help_epilogue=_example("sandbox topstepx --port 8765"))
 

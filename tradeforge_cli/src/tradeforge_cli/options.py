@@ -8,8 +8,10 @@ from cyclopts.validators import Number
 
 from tradeforge_cli.failures import UsageError
 from tradeforge_core import (
+    Contract,
     InstalledProvider,
     JournalKind,
+    NotFound,
     OrderSafety,
     Provider,
     ProviderNotFound,
@@ -56,3 +58,14 @@ def _only(installed: list[InstalledProvider], word: str) -> str:
     if len(names) > 1:
         raise UsageError(f"choose with --provider one of: {', '.join(names)}")
     return names[0]
+
+
+async def found_contract(broker: Provider, name: str) -> Contract:
+    """The contract of this root or symbol, or else of this id."""
+    try:
+        return await broker.get_contract_by_symbol(name)
+    except NotFound as not_a_symbol:
+        try:
+            return await broker.get_contract(name)
+        except NotFound:
+            raise not_a_symbol from None

@@ -29,6 +29,8 @@ _OF_ACCOUNTS_ONLY = frozenset({"balance", "cantrade"})
 """Members that show a record to be an account, whose own id and name are to be replaced."""
 _TAKES_ACCOUNT = re.compile(r"(Uns|S)ubscribe(Orders|Positions|Trades|Accounts)\Z", re.IGNORECASE)
 _TOKEN = re.compile(r"eyJ[\w-]*\.[\w.-]*|Bearer\s+[\w.~+/=-]+")
+_NOTHING = re.compile(r"(?!)")
+_MOST_TEXTS = 4096
 _MOST_DIGITS = 20
 """Of an id; a number may be long enough to fill the memory."""
 _LEG = re.compile(r"-(SL|TP)\Z")
@@ -42,9 +44,12 @@ class Redaction:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secret = self._name = _any_of(secrets)
+        self._id = _NOTHING
         self._ids: dict[str, int] = {}
         self._names: dict[str, str] = {}
         self._tags: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
+        """What texts became: the same few come in every message."""
 
     def message(self, message: bytes) -> str:
         """The redacted text of a JSON message; of anything else only how long it was."""
@@ -72,10 +77,18 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """A text without any secret or account in it that is known by now."""
+        hidden = self._texts.get(text)
+        if hidden is None:
+            hidden = self._hidden(text)
+            if len(self._texts) < _MOST_TEXTS:
+                self._texts[text] = hidden
+        return hidden
+
+    def _hidden(self, text: str) -> str:
         text = _TOKEN.sub(HIDDEN, self._secret.sub(HIDDEN, text))
         if self._names:
             text = self._name.sub(lambda name: self._names[name[0]], text)
-        return re.sub(r"\d+", lambda digits: self._known_id(digits[0]), text)
+        return self._id.sub(lambda digits: str(self._ids[digits[0]]), text)
 
     # --- who is who ---
 
@@ -95,19 +108,20 @@ class Redaction:
         if not isinstance(account_id, int | str) or isinstance(account_id, bool):
             return
         fake = self._fake_id(str(account_id))
-        if isinstance(name, str) and name:
-            self._names.setdefault(name, f"ACCOUNT-{fake}")
+        if isinstance(name, str) and name and name not in self._names:
+            self._names[name] = f"ACCOUNT-{fake}"
             self._name = _any_of(self._names)
+            self._texts.clear()
 
     def _fake_id(self, account_id: str) -> int:
         if account_id not in self._ids:
             is_fake = account_id.isdecimal() and int(account_id) in FAKE_IDS
             unused = (fake for fake in FAKE_IDS if fake not in self._ids.values())
             self._ids[account_id] = int(account_id) if is_fake else next(unused)
+            ids = "|".join(one for one in self._ids if one.isdecimal())
+            self._id = re.compile(rf"(?<!\d)(?:{ids})(?!\d)") if ids else _NOTHING
+            self._texts.clear()
         return self._ids[account_id]
-
-    def _known_id(self, digits: str) -> str:
-        return str(self._ids.get(digits, digits))
 
     # --- what is kept ---
 

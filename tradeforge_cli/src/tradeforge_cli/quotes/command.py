@@ -9,18 +9,11 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tradeforge_cli.interruption import run, while_painting
-from tradeforge_cli.options import Json, ProviderName, chosen_provider, looking
+from tradeforge_cli.options import Json, ProviderName, chosen_provider, found_contract, looking
 from tradeforge_cli.quotes.board import QuoteBoard
 from tradeforge_cli.quotes.screens import JsonLines, LiveTable, QuoteScreen, TextLines
 from tradeforge_cli.terminal import has_room, output
-from tradeforge_core import (
-    ConfigError,
-    Contract,
-    MarketDataType,
-    MarketHours,
-    NotFound,
-    Provider,
-)
+from tradeforge_core import ConfigError, Contract, MarketDataType, MarketHours, Provider
 
 
 def quotes(
@@ -55,7 +48,7 @@ async def _quotes(
     broker: Provider, names: list[str], seconds: float | None, *, as_json: bool
 ) -> None:
     async with broker:
-        found = [await _find(broker, name) for name in names]
+        found = [await found_contract(broker, name) for name in names]
         board = QuoteBoard.of(found, partial(_hours_of, broker))
         screen = _screen(board, as_json=as_json)
         broker.on_error(screen.take_error)
@@ -85,14 +78,3 @@ async def _follow(
             async with asyncio.timeout(seconds):
                 async for event in events:
                     screen.take(event)
-
-
-async def _find(broker: Provider, name: str) -> Contract:
-    """The contract of this root or symbol, or else of this id."""
-    try:
-        return await broker.get_contract_by_symbol(name)
-    except NotFound as not_a_symbol:
-        try:
-            return await broker.get_contract(name)
-        except NotFound:
-            raise not_a_symbol from None

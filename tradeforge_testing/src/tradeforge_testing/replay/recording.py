@@ -82,15 +82,20 @@ class Recording:
             known=tuple(one.text for one in lines if one.direction == ITEM),
         )
 
+    @property
+    def seconds(self) -> float:
+        """From its beginning to its last message."""
+        return self.lines[-1].at_ms / 1000 if self.lines else 0.0
+
     def of(self, stream: str) -> list[Line]:
         return [line for line in self.lines if line.stream == stream]
 
 
 def _files(path: Path) -> list[Path]:
-    parts = path if path.is_dir() else parts_of(path)
-    if parts.is_dir() and not path.is_file():
-        return sorted(parts.glob("*.jsonl"))
-    return [path]
+    if path.exists() and path.suffix != ".parts":
+        return [path]
+    parts = path if path.exists() else parts_of(path)
+    return sorted(parts.glob("*.jsonl")) or [path]
 
 
 def _in_order(lines: Iterator[Line]) -> Iterator[Line]:

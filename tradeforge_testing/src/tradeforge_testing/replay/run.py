@@ -1,7 +1,7 @@
 """A recording, played to the provider that it was recorded with."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attrs import define, field, frozen
@@ -20,6 +20,7 @@ from tradeforge_testing.sim import MemoryNetwork, simulate
 class _Watcher:
     """An add-on that sees what happens."""
 
+    told: Callable[[Event], None]
     counts: Counter[str] = field(factory=Counter)
     gaps: list[Gap] = field(factory=list)
     statuses: list[StatusChanged] = field(factory=list)
@@ -27,6 +28,7 @@ class _Watcher:
     @hookimpl
     def tradeforge_event(self, event: Event) -> None:
         self.counts[type(event).__name__] += 1
+        self.told(event)
         if isinstance(event, Gap):
             self.gaps.append(event)
         elif isinstance(event, StatusChanged):
@@ -89,10 +91,16 @@ class Replayed:
         return Difference(recorded=_twin(first, recorded), replayed=_twin(first, replayed))
 
 
-def run_replay(path: Path, *, pace: Pace = lambda seconds: None) -> Replayed:
+def run_replay(
+    path: Path,
+    *,
+    told: Callable[[Event], None] = lambda event: None,
+    pace: Pace = lambda seconds: None,
+) -> Replayed:
     """Play the recording, and tell what came of it. It needs no network, and no account.
 
-    `pace` is called with the seconds between the lines; without it they do not pass. Raises
+    `told` is called with every event, as it happens. `pace` is called with the seconds between the
+    lines; without it they do not pass. Raises
     `DecodeError`, `OSError` for the file, `ProviderNotFound`, and `LookupError` for a provider that
     cannot be replayed.
     """
@@ -103,7 +111,7 @@ def run_replay(path: Path, *, pace: Pace = lambda seconds: None) -> Replayed:
         raise LookupError(f"{recording.provider} cannot be replayed")
 
     async def program() -> Replayed:
-        clock, watcher = ReplayClock(recording.began), _Watcher()
+        clock, watcher = ReplayClock(recording.began), _Watcher(told)
         with using(clock):
             async with make_venue(recording, clock) as venue:
                 broker = venue.provider(Plugins([watcher]))

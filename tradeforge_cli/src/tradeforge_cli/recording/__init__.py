@@ -1,0 +1,1 @@
+"""`tradeforge record` and `tradeforge replay`: what happened, as one file."""
