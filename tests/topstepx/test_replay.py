@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from tradeforge_core import (
     Account,
     Gap,
     JournalKind,
     MarketDataType,
+    NotFound,
     OrderRequest,
     OrderSafety,
     OrderSide,
@@ -147,6 +148,51 @@ def test_a_reconnect_in_the_middle_is_lived_through_again(tmp_path: Path) -> Non
     assert {gap.stream for gap in closed} == {"user", "market"}
     statuses = [one.status for one in replayed.statuses]
     assert statuses.count(StreamConnectionStatus.RECONNECTING) == 3
+
+
+def test_what_a_program_did_itself_is_known_again_and_not_done_again(tmp_path: Path) -> None:
+    async def life(day: Day) -> None:
+        await day.watch()
+        broker, began = day.broker, day.broker._clock.now()
+        market = OrderRequest.market(ACCOUNT, day.contract_id, OrderSide.BUY, 2)
+        named = evolve(market, client_order_id="words of my own")
+        order = await broker.place_order(named)
+        waiting = await broker.place_order(
+            OrderRequest.limit(ACCOUNT, day.contract_id, OrderSide.BUY, 1, 1000)
+        )
+        await broker.modify_order(ACCOUNT, waiting.id, limit_price=1001)
+        await asyncio.sleep(20)
+        await broker.get_order(ACCOUNT, order.id)
+        await broker.find_order(ACCOUNT, "words of my own")
+        await broker.get_open_orders(ACCOUNT)
+        await broker.cancel_order(ACCOUNT, waiting.id)
+        await broker.close_position(ACCOUNT, day.contract_id)
+        await asyncio.sleep(1)
+        await broker.get_positions(ACCOUNT)
+        await broker.get_order_history(ACCOUNT, start=began)
+        await broker.get_trade_history(ACCOUNT, start=began)
+
+    path = tmp_path / "a.jsonl"
+    replayed = same(recorded(life, path))
+    assert "words of my own" not in path.read_text()
+    assert replayed.unasked["POST /api/Order/place"] == 2
+    assert replayed.unasked["POST /api/Order/cancel"] == 1
+    assert not replayed.refusals
+    assert sum(one.startswith("Order ") for one in replayed.known) == 3
+
+
+def test_what_a_program_only_asked_is_known_again(tmp_path: Path) -> None:
+    async def life(day: Day) -> None:
+        await day.trade()
+        await day.rest()
+        await day.broker.get_open_orders(ACCOUNT)
+        await day.broker.get_positions(ACCOUNT)
+        with pytest.raises(NotFound):
+            await day.broker.get_order(ACCOUNT, "1")
+
+    replayed = same(recorded(life, tmp_path / "a.jsonl"))
+    assert [one.split()[0] for one in replayed.known] == ["Order", "Position"]
+    assert [type(one) for one in replayed.refusals] == [NotFound]
 
 
 def test_what_the_audit_found_is_found_again(tmp_path: Path) -> None:

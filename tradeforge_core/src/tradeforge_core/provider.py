@@ -83,8 +83,6 @@ class Provider(TradingProvider, RealTimeStream):
         super().__init__(plugins=plugins, clock=clock, safety=safety)
         self.record_to = record_to
         """Where to record from the next `connect()` on."""
-        self.recorder: FlightRecorder | None = None
-        """What records, or has recorded, the latest connection."""
         self._state = _State.NEW
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connecting = asyncio.Lock()

@@ -44,6 +44,7 @@ from tradeforge_core.requests import BarQuery, OrderChange, Period, span_of
 from tradeforge_core.state.digest import canonical
 
 if TYPE_CHECKING:
+    from tradeforge_core.kit.recording import FlightRecorder
     from tradeforge_core.orders.office import OrderOffice
     from tradeforge_core.orders.recent import Recent
     from tradeforge_core.state import KnownOrders, KnownPositions
@@ -59,6 +60,8 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         self._clock = clock or current_clock()
         self._safety = safety or OrderSafety()
         self._contracts: dict[str, Contract] = {}
+        self.recorder: FlightRecorder | None = None
+        """What records, or has recorded, the latest connection."""
         from tradeforge_core.state.ledger import Ledger  # only here: importing is cheap
         from tradeforge_core.state.told import Told
 
@@ -108,6 +111,14 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         Equal states have equal lines, also in another process; `redact` changes what is shown.
         """
         return sorted(canonical(redact(one)) for one in self._ledger.everything())
+
+    def saw_order(self, order: Order, as_of: datetime) -> None:
+        """Take in what was true of an order as of then, from wherever it is known."""
+        self._ledger.saw_order(order, as_of)
+
+    def _note_call(self, name: str, account_id: str, **arguments: str) -> None:
+        if self.recorder is not None:
+            self.recorder.called(name, account_id, **arguments)
 
     # --- reading ---
 
@@ -181,6 +192,7 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
 
     async def get_order(self, account_id: str, order_id: str) -> Order:
         self._require_connection()
+        self._note_call("get_order", account_id, order_id=order_id)
         began = self._clock.now()
         order = await self._fetch_order(account_id, order_id)
         self._ledger.saw_order(order, began)
@@ -188,6 +200,7 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
 
     async def find_order(self, account_id: str, client_order_id: str) -> Order:
         self._require_connection()
+        self._note_call("find_order", account_id, client_order_id=client_order_id)
         began = self._clock.now()
         found = await self._find_by_client_id(account_id, client_order_id)
         if not (orders := of_name(found, account_id, client_order_id)):
@@ -197,6 +210,7 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
 
     async def get_open_orders(self, account_id: str) -> list[Order]:
         self._require_connection()
+        self._note_call("get_open_orders", account_id)
         began = self._clock.now()
         orders = await self._fetch_open_orders(account_id)
         self._ledger.saw_open_orders(account_id, orders, began)
@@ -211,14 +225,16 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         self, account_id: str, *, start: datetime, end: datetime | None = None
     ) -> list[Order]:
         self._require_connection()
-        began = self._clock.now()
-        orders = await self._fetch_order_history(account_id, self._period(start, end))
+        began, period = self._clock.now(), self._period(start, end)
+        self._note_call("get_order_history", account_id, **_named(period))
+        orders = await self._fetch_order_history(account_id, period)
         for order in orders:
             self._ledger.saw_order(order, began)
         return orders
 
     async def get_positions(self, account_id: str) -> list[Position]:
         self._require_connection()
+        self._note_call("get_positions", account_id)
         began = self._clock.now()
         positions = await self._fetch_positions(account_id)
         self._ledger.saw_positions(account_id, positions, began)
@@ -228,7 +244,9 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         self, account_id: str, *, start: datetime, end: datetime | None = None
     ) -> list[Trade]:
         self._require_connection()
-        trades = await self._fetch_trades(account_id, self._period(start, end))
+        period = self._period(start, end)
+        self._note_call("get_trade_history", account_id, **_named(period))
+        trades = await self._fetch_trades(account_id, period)
         for trade in trades:
             self._ledger.saw_trade(trade)
         return trades
@@ -291,7 +309,9 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
     def _announce(self, outcome: OrderOutcome) -> None:
         now = self._clock.now()
         if isinstance(outcome, Accepted) and outcome.order is not None:
-            self._ledger.saw_order(outcome.order, outcome.time)
+            self.saw_order(outcome.order, outcome.time)
+            if self.recorder is not None:
+                self.recorder.learned(outcome.order, outcome.time)
         self._plugins.saw_outcome(self.name, outcome)
         self._tell_outcome(OrderOutcomeEvent(outcome=outcome, received=now))
 
@@ -372,6 +392,10 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
 
     def resume(self) -> None:
         self._orders.switch.release()
+
+
+def _named(period: Period) -> dict[str, str]:
+    return {"start": period.start.isoformat(), "end": period.end.isoformat()}
 
 
 _BARS_AT_ONCE = 10_000

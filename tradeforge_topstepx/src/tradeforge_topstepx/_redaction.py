@@ -25,6 +25,7 @@ _SECRET_MEMBERS = frozenset(
     " verifykey authorization".split()
 )
 _ACCOUNT_MEMBERS = frozenset({"accountid"})
+_TAG_MEMBERS = frozenset({"customtag", "client_order_id"})
 _OF_ACCOUNTS_ONLY = frozenset({"balance", "cantrade"})
 """Members that show a record to be an account, whose own id and name are to be replaced."""
 _TAKES_ACCOUNT = re.compile(r"(Uns|S)ubscribe(Orders|Positions|Trades|Accounts)\Z", re.IGNORECASE)
@@ -141,14 +142,14 @@ class Redaction:
     def _member(self, name: str, value: object) -> object:
         if name.casefold() in _SECRET_MEMBERS and value is not None:
             return HIDDEN
-        if name.casefold() == "customtag" and isinstance(value, str):
+        if name.casefold() in _TAG_MEMBERS and isinstance(value, str):
             return self._tag(value)
         return self._value(value)
 
     def _of_model(self, name: str, value: object) -> object:
         if isinstance(value, Enum):
             return value
-        if name == "client_order_id" and isinstance(value, str):
+        if name in _TAG_MEMBERS and isinstance(value, str):
             return self._tag(value)
         return self._value(value)
 

@@ -9,6 +9,7 @@ the wall clock, to the microsecond), its `direction`, the name of the `stream` a
 - "ask", "answer", "fail", of the stream "rest": a request, its answer, or the name of what was
   raised instead; `id` says which belong together, the text is the body.
 - "want", "leave": the program subscribes to topics; it disconnects.
+- "call", "learn": the program reads something; it is told of an order that it placed or changed.
 - "item", "end", the last lines: each thing that was known at the end, and the digest of them all.
 """
 
@@ -19,16 +20,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from tradeforge_core.converter import to_json
 from tradeforge_core.enums import MarketDataType, UserDataType
 from tradeforge_core.kit._ring import Ring
 from tradeforge_core.kit.clock import Clock
+from tradeforge_core.models import Order
 
 BEGIN, END = "begin", "end"
 OPEN, OUT, IN, LOST, FAILED = "open", "out", "in", "lost", "failed"
 ASK, ANSWER, FAIL = "ask", "answer", "fail"
-WANT, LEAVE, ITEM = "want", "leave", "item"
+WANT, LEAVE, CALL, LEARN, ITEM = "want", "leave", "call", "learn", "item"
 DIRECTIONS = frozenset(
-    (BEGIN, END, OPEN, OUT, IN, LOST, FAILED, ASK, ANSWER, FAIL, WANT, LEAVE, ITEM)
+    (BEGIN, END, OPEN, OUT, IN, LOST, FAILED, ASK, ANSWER, FAIL, WANT, LEAVE, CALL, LEARN, ITEM)
 )
 REST = "rest"
 FORMAT = 1
@@ -111,6 +114,14 @@ class FlightRecorder:
         """Add that the program subscribes to these kinds of data of these contracts or accounts."""
         named = [{"kind": kind, _KEYS[type(kind)]: key} for kind, key in topics]
         self.record("", WANT, _json({"topics": named}))
+
+    def called(self, name: str, account_id: str, **arguments: str) -> None:
+        """Add that the program reads something of an account, by the name of the method."""
+        self.record("", CALL, _json({"name": name, "accountId": account_id, **arguments}))
+
+    def learned(self, order: Order, as_of: datetime) -> None:
+        """Add what the program was told of its own order."""
+        self._add(LEARN, "", to_json(self.redactor.model(order)), as_of)
 
     def left(self) -> None:
         """Add that the program disconnects."""

@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from tradeforge_core.kit.recording import ANSWER, ASK
 from tradeforge_testing.replay.recording import Line
 
-_SOON = 5.0
+_SOON = 1.0
 """How many seconds a request may come before or after its time."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)?")
 

@@ -3,11 +3,32 @@
 import asyncio
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from tradeforge_core import MarketDataType, Provider, Topic, TradeForgeError, UserDataType
-from tradeforge_core.kit.recording import ANSWER, ASK, FAIL, FAILED, IN, LEAVE, OPEN, OUT, WANT
+from tradeforge_core import (
+    MarketDataType,
+    Order,
+    Provider,
+    Topic,
+    TradeForgeError,
+    UserDataType,
+    from_json,
+)
+from tradeforge_core.kit.recording import (
+    ANSWER,
+    ASK,
+    CALL,
+    FAIL,
+    FAILED,
+    IN,
+    LEARN,
+    LEAVE,
+    OPEN,
+    OUT,
+    WANT,
+)
 from tradeforge_testing.replay.clock import ReplayClock
 from tradeforge_testing.replay.recording import Line, Recording
 from tradeforge_testing.replay.venue import ReplayVenue
@@ -118,6 +139,10 @@ class Player:
     async def _take(self, line: Line) -> None:
         if line.direction == WANT:
             self._want(*_topics(line))
+        elif line.direction == CALL:
+            self._call(line.data)
+        elif line.direction == LEARN:
+            self._learn(line)
         elif line.direction == LEAVE:
             self._start(self._broker.disconnect())
         elif line.direction in (ANSWER, FAIL):
@@ -126,6 +151,16 @@ class Player:
             if line.direction == OUT:
                 self._follow(line)
             await self._venue.play(line)
+
+    def _call(self, call: dict[str, str]) -> None:
+        read = _READS.get(call.pop("name", ""))
+        if read is not None:
+            self._start(read(self._broker, call.pop("accountId"), call))
+
+    def _learn(self, line: Line) -> None:
+        """What the program was told of its own order: the order itself is not placed again."""
+        as_of = self._recording.began + timedelta(milliseconds=line.at_ms)
+        self._broker.saw_order(from_json(Order, line.text), as_of)
 
     def _follow(self, line: Line) -> None:
         """Keep the program in step with what the client says on the stream."""
@@ -157,18 +192,38 @@ class Player:
         else:
             self._start(self._broker.unsubscribe_user_data(topic.key, topic.kind))
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         self._tasks.append(asyncio.create_task(self._attempt(work), name="replayed program"))
 
-    async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _attempt(self, work: Coroutine[Any, Any, Any]) -> None:
         try:
             await work
         except TradeForgeError as error:
             self.refusals.append(error)
 
 
+_Read = Callable[[Provider, str, dict[str, str]], Coroutine[Any, Any, Any]]
+_READS: Mapping[str, _Read] = {
+    "get_order": lambda broker, account, more: broker.get_order(account, more["order_id"]),
+    "find_order": lambda broker, account, more: broker.find_order(account, more["client_order_id"]),
+    "get_open_orders": lambda broker, account, more: broker.get_open_orders(account),
+    "get_positions": lambda broker, account, more: broker.get_positions(account),
+    "get_order_history": lambda broker, account, more: broker.get_order_history(
+        account, **_times(more)
+    ),
+    "get_trade_history": lambda broker, account, more: broker.get_trade_history(
+        account, **_times(more)
+    ),
+}
+"""What the program can read that is known from then on."""
+
+
+def _times(more: dict[str, str]) -> dict[str, datetime]:
+    return {name: datetime.fromisoformat(time) for name, time in more.items()}
+
+
 _SIGNS = frozenset((OPEN, FAILED, OUT, ASK))
-_OURS = _SIGNS | {WANT, LEAVE}
+_OURS = _SIGNS | {WANT, LEAVE, CALL, LEARN}
 """What begins with the client, or with its program."""
 
 
