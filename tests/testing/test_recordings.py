@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from tradeforge_core import DecodeError, MarketDataType, UserDataType
+from tradeforge_core import DecodeError, MarketDataType, NotSupported, RecordTo, UserDataType
 from tradeforge_core.kit._ring import SEGMENTS
-from tradeforge_core.kit.record_to import RecordTo
 from tradeforge_core.kit.recording import FlightRecorder
 from tradeforge_testing import ManualClock
 from tradeforge_testing.replay import Recording
@@ -239,11 +238,21 @@ def test_a_line_is_an_object_for_any_program(tmp_path: Path) -> None:
     assert line == {"n": 1, "at_ms": 0, "direction": "in", "stream": "user", "text": "{}"}
 
 
+def test_what_is_too_long_is_counted(tmp_path: Path) -> None:
+    recorder = recorder_of(path := tmp_path / "a.jsonl")
+    recorder.record("user", "in", b"x" * ROOM)
+    chatter(recorder, [1])
+    recorder.close([], "")
+    long, short = Recording.read(path).lines
+    assert long.text == f"<{ROOM} characters that are too many for this recording>"
+    assert short.text.startswith("1 ")
+
+
 class TestFolder:
     @staticmethod
     def begin(folder: Path, clock: ManualClock) -> FlightRecorder | None:
         where = RecordTo(path=folder, in_folder=True)
-        return where.begin("some", clock, Plain(), {"provider": "some"})
+        return where.begin("some", clock, Plain, {"provider": "some"})
 
     def test_each_connection_has_a_file_and_the_newest_are_kept(self, tmp_path: Path) -> None:
         clock, folder = ManualClock(), tmp_path / "deep" / "in"
@@ -269,3 +278,16 @@ class TestFolder:
         (tmp_path / "file").write_text("in the way")
         assert self.begin(tmp_path / "file", ManualClock()) is None
         assert "nothing is recorded" in caplog.text
+
+    def test_a_provider_that_cannot_be_recorded_trades_all_the_same(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def redactor() -> Plain:
+            raise NotSupported("it has none")
+
+        where = RecordTo(path=tmp_path, in_folder=True)
+        assert where.begin("some", ManualClock(), redactor, {}) is None
+        assert "it has none" in caplog.text
+        with pytest.raises(NotSupported):
+            RecordTo(path=tmp_path / "a").begin("some", ManualClock(), redactor, {})
+        assert os.listdir(tmp_path) == []

@@ -19,12 +19,12 @@ from tradeforge_core import (
     OrderSafety,
     OrderSide,
     QuoteEvent,
+    RecordTo,
     Settings,
     UserDataType,
     load_provider,
 )
 from tradeforge_core.kit.http import HttpTimeouts
-from tradeforge_core.kit.record_to import RecordTo
 from tradeforge_core.kit.recording import FlightRecorder
 from tradeforge_testing import ManualClock
 from tradeforge_testing.mutation import Mutator

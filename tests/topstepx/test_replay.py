@@ -1,11 +1,13 @@
 """A recording, played to the same code, ends in the same state."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from attrs import define, evolve, frozen
+from websockets.asyncio.server import ServerConnection, serve
 
 from tradeforge_core import (
     Account,
@@ -16,12 +18,12 @@ from tradeforge_core import (
     OrderRequest,
     OrderSafety,
     OrderSide,
+    RecordTo,
     Settings,
     StreamConnectionStatus,
     UserDataType,
     VenueError,
 )
-from tradeforge_core.kit.record_to import RecordTo
 from tradeforge_core.streams.audit_times import AuditTimes
 from tradeforge_testing.replay import Replayed, run_replay
 from tradeforge_testing.sim import MemoryNetwork, simulate
@@ -241,6 +243,33 @@ def test_a_silent_hub_is_left_again(tmp_path: Path) -> None:
 
     replayed = same(recorded(life, tmp_path / "a.jsonl"))
     assert any(isinstance(one, Gap) for one in replayed.gaps)
+
+
+async def test_a_call_that_the_hub_refused_is_refused_again(
+    sandbox: TopStepXSandbox, tmp_path: Path
+) -> None:
+    async def hub(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.send("{}\x1e")
+        async for frame in connection:
+            call = json.loads(str(frame).removesuffix("\x1e"))
+            if call["type"] == 1:
+                refused = call["target"] == "SubscribeOrders"
+                answer = {"error": "busy, 1001"} if refused else {"result": 0}
+                answer |= {"type": 3, "invocationId": call["invocationId"]}
+                await connection.send(json.dumps(answer) + "\x1e")
+
+    path = tmp_path / "a.jsonl"
+    async with serve(hub, "127.0.0.1", 0, compression=None) as server:
+        port = server.sockets[0].getsockname()[1]
+        there = {"TS_USER_HUB_URL": f"http://127.0.0.1:{port}/hubs/user"}
+        async with provider(sandbox.settings | there, RecordTo(path=path)) as broker:
+            await broker.subscribe_user_data(ACCOUNT, UserDataType.USER_TRADE)
+            with pytest.raises(VenueError, match="the hub refused: busy"):
+                await broker.subscribe_user_data(ACCOUNT, UserDataType.ORDER_UPDATE)
+    replayed = await asyncio.to_thread(run_replay, path)
+    assert [str(one) for one in replayed.refusals] == ["the hub refused: busy, 1001"]
+    assert replayed.is_same
 
 
 async def test_over_real_sockets_too(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tradeforge_core import (
     OrderSafety,
     Provider,
     ProviderNotFound,
+    RecordTo,
     installed_providers,
     load_provider,
 )
@@ -41,9 +42,15 @@ def chosen_provider(name: str | None) -> str:
     return name or _only(installed_providers(), "provider")
 
 
-def looking(provider: str, settings: Mapping[str, str] | None = None) -> Provider:
+def looking(
+    provider: str,
+    settings: Mapping[str, str] | None = None,
+    *,
+    record_to: RecordTo | None = None,
+) -> Provider:
     """A provider that keeps its hands off the journals: a bot may be at work with them."""
-    return load_provider(provider, settings, safety=OrderSafety(journal=JournalKind.MEMORY))
+    safety = OrderSafety(journal=JournalKind.MEMORY)
+    return load_provider(provider, settings, safety=safety, record_to=record_to)
 
 
 def chosen_sandbox(name: str | None) -> str:

@@ -113,6 +113,7 @@ from tradeforge_core.streams.subscription import Subscription
 if typing.TYPE_CHECKING:
     from tradeforge_core.health import BudgetHealth, Health, StreamHealth, SubscriberHealth
     from tradeforge_core.hours import MarketHours, MarketState, cme_globex
+    from tradeforge_core.kit.record_to import RecordTo
     from tradeforge_core.state import KnownOrders, KnownPositions
 
 __all__ = [
@@ -198,6 +199,7 @@ __all__ = [
     "QuoteEvent",
     "RateLimited",
     "RealTimeStream",
+    "RecordTo",
     "RequestTimeout",
     "Resolution",
     "Resynced",
@@ -242,6 +244,7 @@ _ON_DEMAND = {
     **dict.fromkeys(("KnownOrders", "KnownPositions"), "state"),
     **dict.fromkeys(("BudgetHealth", "Health", "StreamHealth", "SubscriberHealth"), "health"),
     **dict.fromkeys(("MarketHours", "MarketState", "cme_globex"), "hours"),
+    "RecordTo": "kit.record_to",
 }
 
 

@@ -164,7 +164,7 @@ class Provider(TradingProvider, RealTimeStream):
         if self.record_to is None:
             return None
         about = {"provider": self.name, "audit": asdict(self._audit_times)}
-        return self.record_to.begin(self.name, self._clock, self._redactor(), about)
+        return self.record_to.begin(self.name, self._clock, self._redactor, about)
 
     async def _record_leaving(self, recorder: "FlightRecorder") -> None:
         for _ in range(_TURNS):  # what is recorded as answered is taken in, as in a replay

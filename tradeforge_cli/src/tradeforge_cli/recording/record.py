@@ -12,10 +12,9 @@ from rich.text import Text
 
 from tradeforge_cli.failures import UsageError, say
 from tradeforge_cli.interruption import Terminated, run, while_painting
-from tradeforge_cli.options import found_contract
+from tradeforge_cli.options import found_contract, looking
 from tradeforge_cli.terminal import messages, output
-from tradeforge_core import JournalKind, OrderSafety, Provider, load_provider, load_sandbox
-from tradeforge_core.kit.record_to import RecordTo
+from tradeforge_core import Provider, RecordTo, load_sandbox
 
 _MEGABYTE = 1024 * 1024
 
@@ -89,12 +88,7 @@ class _Job:
             settings = None
             if sandbox:
                 settings = (await stack.enter_async_context(load_sandbox(self._name))).settings
-            broker = self._broker = load_provider(
-                self._name,
-                settings,
-                safety=OrderSafety(journal=JournalKind.MEMORY),
-                record_to=self._where,
-            )
+            broker = self._broker = looking(self._name, settings, record_to=self._where)
             broker.on_error(lambda error: say(str(error)))
             await stack.enter_async_context(broker)
             await self._watch(broker)

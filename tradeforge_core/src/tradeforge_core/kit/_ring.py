@@ -31,13 +31,14 @@ class Ring:
         self._path = path
         self._folder = parts_of(path)
         self._folder.mkdir(mode=0o700)
-        self._most = max(most_bytes // SEGMENTS, 1)
+        self.longest = most_bytes // SEGMENTS
+        """Bytes of a line for which there is room."""
         self._segments: deque[Path] = deque()
         self._file = -1
         self._next()
 
     def append(self, line: bytes) -> None:
-        if self._written and self._written + len(line) > self._most:
+        if self._written + len(line) > self.longest:
             self._next()
         self._written += len(line)
         if os.write(self._file, line) < len(line):

@@ -2,14 +2,14 @@
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
 from attrs.validators import ge
 
-from tradeforge_core.errors import ConfigError
+from tradeforge_core.errors import ConfigError, NotSupported
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.recording import MOST_BYTES, FlightRecorder, Redactor
 
@@ -48,18 +48,22 @@ class RecordTo:
             ) from None
 
     def begin(
-        self, name: str, clock: Clock, redactor: Redactor, about: Mapping[str, Any]
+        self,
+        name: str,
+        clock: Clock,
+        redactor: Callable[[], Redactor],
+        about: Mapping[str, Any],
     ) -> FlightRecorder | None:
-        """A recorder at work; None where a folder cannot be written. Raises `OSError`."""
+        """A recorder at work. Raises `OSError` and `NotSupported`, or in a folder gives None."""
         try:
             return FlightRecorder(
                 self._file(name, clock),
                 clock=clock,
-                redactor=redactor,
+                redactor=redactor(),
                 about=about,
                 most_bytes=self.most_bytes,
             )
-        except OSError as error:
+        except (OSError, NotSupported) as error:
             if not self.in_folder:
                 raise
             _log.error("nothing is recorded: %s", error)

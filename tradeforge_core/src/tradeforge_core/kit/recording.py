@@ -160,6 +160,9 @@ class FlightRecorder:
         at_ms = round(((at or self._clock.now()) - self._began).total_seconds() * 1000, 3)
         line = {"n": self.count, "at_ms": at_ms, "direction": direction, "stream": stream}
         written = json.dumps({**line, **more, "text": text}) + "\n"
+        if len(written) > self._ring.longest:
+            text = f"<{len(text)} characters that are too many for this recording>"
+            written = json.dumps({**line, **more, "text": text}) + "\n"
         self.count += 1
         try:
             self._ring.append(written.encode())
