@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 from tradeforge_cli import failures, listings
 from tradeforge_cli import orders as order_commands
 from tradeforge_cli.chaos import chaos
+from tradeforge_cli.conformance import conformance
 from tradeforge_cli.demo.command import demo
 from tradeforge_cli.interruption import Terminated
 from tradeforge_cli.quotes.command import quotes
@@ -65,6 +66,7 @@ app.command(listings.providers, help_epilogue=_example("providers"))
 app.command(record, help_epilogue=_example("record topstepx -o session.jsonl --symbol MNQ"))
 app.command(replay, help_epilogue=_example("replay session.jsonl"))
 app.command(chaos, help_epilogue=_example("chaos topstepx --seeds 100"))
+app.command(conformance, help_epilogue=_example("conformance topstepx --html report.html"))
 app.command(sandbox, help_epilogue=_example("sandbox topstepx --port 8765"))
 
 

@@ -1,5 +1,6 @@
 """Marks a test of the kit with what it proves, and makes it a test that pytest can run."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from functools import wraps
@@ -38,6 +39,8 @@ class Suite:
 
     provider: ClassVar[str] = ""
     known: ClassVar[Mapping[str, Known]] = {}
+    met: ClassVar[Counter[str]] = Counter()
+    """How many runs each fault was in, since the last report."""
 
     def make_venue(self) -> MakeVenue:
         """What makes the venue of a seed, by default that of the provider's sandbox."""
@@ -73,6 +76,7 @@ def proves(
             try:
                 for fault in _faults(self.make_venue(), under, beside):
                     run(self, fault)
+                    self.met.update([fault.name] if fault is not None else [])
             except pytest.skip.Exception:
                 raise
             except BaseException as error:

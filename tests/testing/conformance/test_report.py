@@ -1,0 +1,78 @@
+"""A report says of each requirement the worst that its tests say, and the page says the same."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tradeforge_testing.conformance import specification
+from tradeforge_testing.conformance.page import page
+from tradeforge_testing.conformance.report import Report, TestResult, Verdict
+
+KEPT, BROKEN, KNOWN, UNDECLARED = (
+    Verdict.KEPT,
+    Verdict.BROKEN,
+    Verdict.KNOWN,
+    Verdict.NOT_DECLARED,
+)
+
+
+def result(verdict: Verdict, *ids: str, detail: str = "") -> TestResult:
+    return TestResult(
+        name="test_it_holds", requirements=ids, verdict=verdict, seconds=0.1, detail=detail
+    )
+
+
+def report(*tests: TestResult) -> Report:
+    return Report(
+        provider="mine",
+        versions={"tradeforge-core": "1.2.3"},
+        specification=specification(),
+        began=datetime(2026, 1, 2, tzinfo=UTC),
+        seconds=1.0,
+        tests=tests,
+        faults={"net.refused": 3},
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "whole", "conformant"),
+    [
+        ([KEPT], KEPT, True),
+        ([KEPT, BROKEN], BROKEN, False),
+        ([BROKEN, KNOWN], BROKEN, False),
+        ([KEPT, KNOWN], KNOWN, True),
+        ([UNDECLARED, KEPT], KEPT, True),
+        ([UNDECLARED], UNDECLARED, True),
+    ],
+)
+def test_the_worst_test_decides(verdicts: list[Verdict], whole: Verdict, conformant: bool) -> None:
+    told = report(*(result(one, "TF-ORD-010") for one in verdicts))
+    (only,) = told.results
+    assert only.verdict is whole
+    assert told.is_conformant is conformant
+    assert told.as_data()["totals"][whole.value] == 1
+
+
+def test_what_is_only_wished_for_does_not_decide() -> None:
+    assert report(result(KEPT, "TF-ORD-010"), result(BROKEN, "TF-FIL-040")).is_conformant
+
+
+def test_nothing_tried_is_nothing_proven() -> None:
+    assert not report().is_conformant
+
+
+def test_the_page_shows_what_is_broken_and_runs_no_text() -> None:
+    told = page(report(result(BROKEN, "TF-ORD-010", detail="<script>alert(1)</script>")))
+    assert "not conformant" in told
+    assert "&lt;script&gt;alert(1)" in told
+    assert "<script" not in told
+    assert 'id="TF-ORD-010"' in told
+    assert "TF-ORD-020" not in told  # it was not tried
+    assert "http" not in told  # it needs no other file
+
+
+def test_data_has_all_that_the_page_has() -> None:
+    data = report(result(KEPT, "TF-ORD-010", "TF-ORD-020")).as_data()
+    assert [row["id"] for row in data["requirements"]] == ["TF-ORD-010", "TF-ORD-020"]
+    assert data["faults"] == {"net.refused": 3}
+    assert data["conformant"] is True

@@ -1,0 +1,94 @@
+"""`tradeforge conformance`: what a provider keeps of the contract, offline and with proof."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.progress import Progress
+from rich.text import Text
+
+from tradeforge_cli import failures, tables
+from tradeforge_cli.failures import UsageError
+from tradeforge_cli.terminal import messages, output
+from tradeforge_cli.tools import tool
+
+_STYLES = {"kept": "green", "broken": "bold red", "known": "yellow", "not declared": "dim"}
+
+
+def conformance(
+    name: Annotated[str, Parameter(help="The provider to try, such as topstepx.")],
+    /,
+    *,
+    only: Annotated[
+        list[str] | None, Parameter(help="A requirement (TF-ORD-010) or an area (ORD); may repeat.")
+    ] = None,
+    json_file: Annotated[
+        str | None,
+        Parameter(
+            name="--json",
+            help="Write everything here as JSON; - prints it.",
+            allow_leading_hyphen=True,
+        ),
+    ] = None,
+    html: Annotated[Path | None, Parameter(help="Write a page for people here.")] = None,
+    junit: Annotated[Path | None, Parameter(help="Write a JUnit file for a CI here.")] = None,
+) -> int:
+    """Prove what a provider keeps of the contract, without an account and without a network.
+
+    Every requirement is tried against the provider's own sandbox, many of them while the venue or
+    the network fails. The exit code is 1 if a requirement that binds the provider is not kept.
+    """
+    report = _run(name, only or [], junit)
+    if json_file is not None:
+        _write(json_file, json.dumps(report.as_data(), indent=2, ensure_ascii=False) + "\n")
+    if html is not None:
+        html.write_text(tool("conformance_page")(report), encoding="utf-8")
+    if json_file != "-":
+        _show(report)
+    return 0 if report.is_conformant else failures.FAILED
+
+
+def _run(name: str, only: list[str], junit: Path | None) -> Any:
+    run_conformance = tool("conformance")
+    with Progress(console=messages(), transient=True) as progress:
+        task = progress.add_task(f"conformance of {name}", total=None)
+        try:
+            return run_conformance(
+                name,
+                only=only,
+                junit=junit,
+                told=lambda result, tests: progress.update(task, advance=1, total=tests),
+            )
+        except (LookupError, ValueError) as error:
+            raise UsageError(str(error.args[0])) from error
+
+
+def _write(path: str, text: str) -> None:
+    if path == "-":
+        sys.stdout.write(text)
+    else:
+        Path(path).write_text(text, encoding="utf-8")
+
+
+def _show(report: Any) -> None:
+    table = tables.new_table("area", "kept", "broken", "known", "not declared")
+    for area, title in report.specification.areas.items():
+        found = [one.verdict.value for one in report.results if one.requirement.area == area]
+        if found:
+            counts = (str(found.count(word) or "") for word in _STYLES)
+            table.add_row(title, *counts)
+    tables.show(table)
+    for test in report.tests:
+        if test.verdict.value in ("broken", "known"):
+            output().print(Text(f"{test.name} ({', '.join(test.requirements)})", "bold red"))
+            output().print(f"  {test.detail}", soft_wrap=True, markup=False)
+    _conclude(report)
+
+
+def _conclude(report: Any) -> None:
+    totals = report.as_data()["totals"]
+    words = ", ".join(f"{number} {word}" for word, number in totals.items() if number)
+    verdict = "conformant" if report.is_conformant else "not conformant"
+    output().print(f"{report.provider} is {verdict}: {words}, in {report.seconds:.0f} s")

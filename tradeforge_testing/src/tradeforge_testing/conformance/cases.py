@@ -1,0 +1,8 @@
+"""What `pytest --tradeforge-provider NAME` collects."""
+
+from tradeforge_testing.conformance.chosen import chosen
+from tradeforge_testing.conformance.conformance import ProviderConformance
+
+
+class TestConformance(ProviderConformance):
+    provider = chosen()
