@@ -34,50 +34,48 @@ class Side:
         sizes = self._sizes
         for price, size in levels:
             if not size:
-                self._remove(price)
+                self._place(price, None)
             elif price in sizes:
                 sizes[price] = size
             else:
-                self._add(price, size)
+                self._place(price, size)
 
     def set_digits(self, pairs: Iterable[tuple[str, str]]) -> None:
         sizes = self._sizes
         for price, size in pairs:
             if size[0] == "0" and not size.strip("0."):
-                self._remove(price)
+                self._place(price, None)
             elif price in sizes:
                 sizes[price] = size
             else:
-                self._add(price, size)
+                self._place(price, size)
 
     def level(self, index: int) -> DepthLevel:
         return DepthLevel(self.prices[index], Decimal(self._sizes[self._keys[index]]))
 
     def size_at(self, price: Decimal) -> Decimal:
         """What rests at the price, zero if nothing does."""
-        at, found = self._find(price)
+        at = bisect_left(self.prices, price)
+        found = at < len(self.prices) and self.prices[at] == price
         return Decimal(self._sizes[self._keys[at]]) if found else Decimal(0)
 
     def size_between(self, start: int, stop: int) -> Decimal:
         return sum((Decimal(self._sizes[key]) for key in self._keys[start:stop]), Decimal(0))
 
-    def _find(self, price: Decimal) -> tuple[int, bool]:
-        """Where the price belongs, and whether it is there, in whatever digits."""
-        at = bisect_left(self.prices, price)
-        return at, at < len(self.prices) and self.prices[at] == price
+    def _place(self, price: Number, size: Number | None) -> None:
+        """Put a level where it belongs, whatever digits its price has, or take it out with None.
 
-    def _add(self, price: Number, size: Number) -> None:
-        exact = Decimal(price)
-        at, found = self._find(exact)
-        if found:
-            price = self._keys[at]
-        else:
-            self.prices.insert(at, exact)
-            self._keys.insert(at, price)
-        self._sizes[price] = size
-
-    def _remove(self, price: Number) -> None:
-        at, found = self._find(Decimal(price))
-        if found:
-            del self.prices[at]
-            del self._sizes[self._keys.pop(at)]
+        All in one: nearly all of the time that a change takes is spent here.
+        """
+        exact, prices, keys = Decimal(price), self.prices, self._keys
+        at = bisect_left(prices, exact)
+        if at < len(prices) and prices[at] == exact:
+            if size is None:
+                del prices[at]
+                del self._sizes[keys.pop(at)]
+            else:
+                self._sizes[keys[at]] = size
+        elif size is not None:
+            prices.insert(at, exact)
+            keys.insert(at, price)
+            self._sizes[price] = size
