@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tradeforge_core import (
+    Event,
     MarketDataType,
+    StatusChanged,
     StreamConnectionStatus,
     Subscription,
     TradeForgeError,
@@ -64,6 +66,23 @@ async def test_every_iterator_of_the_stream_is_told(
     await eventually(lambda: errors)
     assert [error.__cause__ for error in errors] == [BUG]
     assert venue.link.closed, "nothing of it stays open"
+
+
+async def test_the_last_that_is_told_is_that_the_stream_is_closed_and_why(
+    broker: "FakeProvider", venue: "FakeVenue", make: "Make", eventually: "Eventually"
+) -> None:
+    changes: list[StatusChanged] = []
+    broker.on_status_change(changes.append)
+    heard: list[Event] = []
+    async with broker.subscribe_market_data("ABC", QUOTE) as quotes:
+        with _fault(venue), pytest.raises(TradeForgeError, match="the market stream failed"):
+            async with asyncio.timeout(5):
+                async for event in quotes:
+                    heard.append(event)
+    await eventually(lambda: changes[-1] == heard[-1])
+    assert changes[-1].status is StreamConnectionStatus.CLOSED
+    assert changes[-1].topics == (make.QUOTE,)
+    assert "ZeroDivisionError('a bug')" in str(changes[-1].reason)
 
 
 async def test_a_fault_between_two_connections_is_told_too(

@@ -21,6 +21,7 @@ from tradeforge_core import (
     LiveOrderBook,
     MarketDataType,
     MarketEvent,
+    MarketHours,
     MarketTradeEvent,
     NotSent,
     Order,
@@ -81,6 +82,7 @@ async def reads(broker: Provider) -> None:
     contract = await broker.get_contract_by_symbol("MNQ")
     assert_type(contract, Contract)
     assert_type(await broker.get_contract(contract.id), Contract)
+    assert_type(broker.market_hours(contract), MarketHours | None)
     bars = await broker.get_historical_bars(
         contract.id, start=datetime.now(UTC), unit=BarUnit.MINUTE, size=5, limit=100
     )

@@ -150,10 +150,12 @@ class Supervisor:
 
     def _die(self, error: TradeForgeError) -> None:
         """Tell all who wait. Nothing is known any more; who subscribes anew begins from nothing."""
-        self._coverage = Coverage()
         self._waiters.fail(error)
-        self._fail(error)
-        self._become(StreamConnectionStatus.CLOSED, str(error))
+        try:
+            self._become(StreamConnectionStatus.CLOSED, str(error))
+        finally:
+            self._coverage = Coverage()
+            self._fail(error)
 
     async def _supervise(self) -> None:
         failures = 0
