@@ -6,7 +6,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench scoreboard hours fuzz crash cuts chaos record format lock clean
+.PHONY: help demo test check bench scoreboard hours fuzz crash cuts chaos fills record format lock clean
 
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ crash: $(READY) ## kill a trading program at every point, ten times each (make c
 
 chaos: $(READY) ## 10,000 runs in which everything fails, each fault a hundred times at least (make chaos SEEDS=500)
 	$(BIN)/tradeforge chaos topstepx --seeds $(or $(SEEDS),10000) --least $(or $(LEAST),100)
+
+fills: $(READY) ## 100,000 fills over 1,000 cuts of a connection that loses, doubles, reorders and delays (make fills DAYS=2)
+	$(BIN)/pytest tests/topstepx/chaos/test_flood.py -q --days=$(or $(DAYS),10) --cuts=100
 
 cuts: $(READY) ## cut a journal at every byte, with pages of the usual size too
 	$(BIN)/pytest tests/core/orders_journal/test_cuts.py -q --every-byte
