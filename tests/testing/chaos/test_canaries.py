@@ -111,9 +111,25 @@ def test_what_is_hidden_is_no_alarm(canaries: Canaries) -> None:
     assert canaries.caught == []
 
 
-def test_it_listens_no_longer_than_it_is_told() -> None:
+def _settings() -> tuple[object, ...]:
     root = logging.getLogger()
-    before = root.level, list(root.handlers)
+    return root.level, list(root.handlers), logging.logThreads, logging.logProcesses
+
+
+def test_it_listens_no_longer_than_it_is_told() -> None:
+    before = _settings()
     with listening([SECRET]):
-        assert root.level == logging.DEBUG
-    assert (root.level, list(root.handlers)) == before
+        assert logging.getLogger().level == logging.DEBUG
+    assert _settings() == before
+
+
+def test_runs_side_by_side_listen_to_their_end() -> None:
+    before = _settings()
+    first, second = listening(["one"]), listening(["two"])
+    first.__enter__()
+    canaries = second.__enter__()
+    first.__exit__(None, None, None)
+    logging.getLogger("whoever").debug("two")
+    second.__exit__(None, None, None)
+    assert canaries.caught == ["I11 a secret is in the log whoever"]
+    assert _settings() == before

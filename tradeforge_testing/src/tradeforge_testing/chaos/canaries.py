@@ -15,6 +15,8 @@ class Canaries(logging.Handler):
         super().__init__(logging.DEBUG)
         self._secrets = [one for one in secrets if one]
         self.caught: list[str] = []
+        self.before: tuple[int, dict[str, object]] = (logging.WARNING, {})
+        """How logging was set before anybody listened."""
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
@@ -40,18 +42,28 @@ class Canaries(logging.Handler):
 
 @contextmanager
 def listening(secrets: Sequence[str]) -> Iterator[Canaries]:
-    """Everything that is logged, from DEBUG on, whoever says it, is looked at."""
+    """Everything that is logged, from DEBUG on, whoever says it, is looked at.
+
+    Several may listen at a time; when the last one leaves, logging is as it was before the first.
+    """
     root, canaries = logging.getLogger(), Canaries(secrets)
-    level, details = root.level, {name: getattr(logging, name) for name in _DETAILS}
+    others = [one for one in root.handlers if isinstance(one, Canaries)]
+    canaries.before = others[0].before if others else (root.level, _details())
     root.addHandler(canaries)
     root.setLevel(logging.DEBUG)
     vars(logging).update(_DETAILS)
     try:
         yield canaries
     finally:
-        vars(logging).update(details)
-        root.setLevel(level)
         root.removeHandler(canaries)
+        if not any(isinstance(one, Canaries) for one in root.handlers):
+            level, details = canaries.before
+            root.setLevel(level)
+            vars(logging).update(details)
+
+
+def _details() -> dict[str, object]:
+    return {name: getattr(logging, name) for name in _DETAILS}
 
 
 _DETAILS = {
