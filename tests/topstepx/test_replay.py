@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tradeforge_core import (
     OrderSide,
     RecordTo,
     Settings,
+    StatusChanged,
     StreamConnectionStatus,
     UserDataType,
     VenueError,
@@ -234,15 +236,42 @@ def test_an_answer_that_failed_fails_again(fault: Fault | int, tmp_path: Path) -
     same(recorded(life, tmp_path / "a.jsonl"))
 
 
-def test_a_silent_hub_is_left_again(tmp_path: Path) -> None:
+def test_a_silent_hub_is_left_again_and_at_the_same_time(tmp_path: Path) -> None:
+    statuses: list[StatusChanged] = []
+
     async def life(day: Day) -> None:
         await day.watch()
+        day.broker.on_status_change(statuses.append)
         day.sandbox.mute_hubs(silence=Silence.EVERYTHING)
         await day.trade()
         await asyncio.sleep(120)
 
     replayed = same(recorded(life, tmp_path / "a.jsonl"))
     assert any(isinstance(one, Gap) for one in replayed.gaps)
+    before, after = _first_losses(statuses), _first_losses(replayed.statuses)
+    assert before.keys() == after.keys() == {"user", "market"}
+    for stream, lost in before.items():
+        assert abs((lost - after[stream]).total_seconds()) < 0.1
+
+
+def _first_losses(statuses: Sequence[StatusChanged]) -> dict[str, datetime]:
+    """When each stream was left for the first time; the waits before the next try are by chance."""
+    return {
+        one.stream: one.received
+        for one in reversed(statuses)
+        if one.status is StreamConnectionStatus.RECONNECTING
+    }
+
+
+def test_what_only_the_answer_to_an_order_told_is_known_again(tmp_path: Path) -> None:
+    async def life(day: Day) -> None:
+        await day.broker.place_order(
+            OrderRequest.limit(ACCOUNT, day.contract_id, OrderSide.BUY, 1, 1000)
+        )
+
+    replayed = same(recorded(life, tmp_path / "a.jsonl"))
+    (order,) = replayed.known
+    assert order.startswith("Order ")
 
 
 async def test_a_call_that_the_hub_refused_is_refused_again(
