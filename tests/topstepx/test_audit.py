@@ -17,15 +17,18 @@ from tradeforge_core import (
     OrderRequest,
     OrderSafety,
     OrderSide,
+    OrderType,
     OrderUpdateEvent,
     PositionUpdateEvent,
     Resynced,
+    Trade,
     TradeForgeError,
     UserDataType,
     UserTradeEvent,
     load_provider,
 )
 from tradeforge_core.provider import Provider
+from tradeforge_testing.exchange import Ticket
 from tradeforge_testing.sim import MemoryNetwork, simulate
 from tradeforge_topstepx.sandbox import EventFault, Fault, Hubs, TopStepXSandbox
 
@@ -211,3 +214,135 @@ def test_an_hour_without_losses_has_no_gap_and_few_requests() -> None:
     assert not day.told(Resynced)
     assert day.sandbox.requests["/api/Trade/search"] <= 64
     assert day.sandbox.worst_rates["others"] <= 40
+
+
+# --- whatever happens, it goes on ---
+
+
+def test_a_fault_of_the_provider_ends_no_audit() -> None:
+    async def live(day: Day) -> None:
+        day.sandbox.mute_hubs(Hubs.USER)
+        fetch, day.broker._fetch_trades = day.broker._fetch_trades, _broken  # type: ignore[assignment, method-assign]
+        await day.buy()
+        await asyncio.sleep(70)
+        day.broker._fetch_trades = fetch  # type: ignore[method-assign]
+        await asyncio.sleep(70)
+
+    day = a_day(live)
+    (told,) = day.errors
+    assert "the audit failed by a fault" in str(told)
+    assert "KeyError" in str(told)
+    assert isinstance(told.__cause__, KeyError)
+    assert day.fills == day.booked
+
+
+async def _broken(*arguments: object) -> list[Trade]:
+    raise KeyError("a fault")
+
+
+def test_leaving_while_it_begins_leaves_nothing() -> None:
+    """`simulate` refuses to end while a task is left."""
+    for tenths in range(12):
+
+        async def live(day: Day, delay: float = tenths / 100) -> None:
+            await day.broker.disconnect()
+            await day.broker.connect()
+            topics = [day.account_id], list(UserDataType)
+            beginning = asyncio.ensure_future(_subscribe(day, *topics))
+            await asyncio.sleep(delay)
+            await day.broker.disconnect()
+            await asyncio.wait([beginning])
+            beginning.exception()
+            await asyncio.sleep(1)
+            assert [
+                one.get_name() for one in asyncio.all_tasks() if one.get_name() == "audit"
+            ] == []
+
+        a_day(live)
+
+
+async def _subscribe(day: Day, accounts: list[str], kinds: list[UserDataType]) -> None:
+    await day.broker.subscribe_user_data(accounts, kinds)
+
+
+def test_it_makes_room_for_orders_while_the_limit_is_half_used() -> None:
+    async def live(day: Day) -> None:
+        async def hurry() -> None:
+            for _ in range(110):
+                await day.broker.get_positions(day.account_id)
+
+        await hurry()
+        before = day.sandbox.requests["/api/Trade/search"]
+        for _ in range(5):
+            await asyncio.sleep(10)
+            asked = day.sandbox.requests["/api/Trade/search"] - before
+            used = max(one.used for one in day.broker._budgets().values())
+            assert not asked or used <= 100, (asked, used)
+        await asyncio.sleep(80)
+        assert day.sandbox.requests["/api/Trade/search"] > before
+
+    a_day(live)
+
+
+def test_a_venue_that_is_always_busy_is_audited_all_the_same() -> None:
+    async def live(day: Day) -> None:
+        day.sandbox.mute_hubs(Hubs.USER)
+        await day.buy()
+        for _ in range(40):
+            await asyncio.gather(*(day.broker.get_positions(day.account_id) for _ in range(11)))
+            await asyncio.sleep(5)
+
+    day = a_day(live)
+    assert day.fills == day.booked
+
+
+def test_a_gap_of_what_was_missed_says_how_much() -> None:
+    async def live(day: Day) -> None:
+        day.sandbox.mute_hubs(Hubs.USER)
+        await day.buy()
+        await day.buy()
+        day.sandbox.mute_hubs(Hubs.USER, silence=None)
+        await asyncio.sleep(65)
+
+    day = a_day(live)
+    (gap,) = day.gaps(GapCause.MISSED)
+    assert isinstance(gap, Gap)
+    found = [one for one in day.heard if getattr(one, "source", None) is EventSource.AUDIT]
+    assert gap.dropped == len(found) >= 5  # two orders, two fills, a position
+
+
+def test_a_position_that_moves_keeps_no_other_from_being_believed() -> None:
+    async def live(day: Day) -> None:
+        day.sandbox.mute_hubs(Hubs.USER)
+        other = next(one for one in day.sandbox.exchange.instruments if one != day.contract_id)
+        await day.buy(3)
+
+        async def trade() -> None:
+            for _ in range(120):
+                day.sandbox.exchange.place(_ticket(day, other))
+                await asyncio.sleep(0.7)
+
+        moving = asyncio.create_task(trade())
+        await asyncio.sleep(70)
+        assert [(one.contract_id, one.size) for one in day.broker.positions] == [
+            (day.contract_id, Decimal(3))
+        ]
+        await moving
+        await asyncio.sleep(130)
+        assert {one.contract_id: int(one.size) for one in day.broker.positions} == {
+            day.contract_id: 3,
+            other: 120,
+        }
+
+    a_day(live)
+
+
+def _ticket(day: Day, contract_id: str) -> Ticket:
+    """An order of somebody else who trades the account."""
+    return Ticket(
+        account_id=int(day.account_id),
+        instrument_id=contract_id,
+        side=OrderSide.BUY,
+        type=OrderType.MARKET,
+        size=1,
+    )

@@ -292,7 +292,7 @@ class Provider(TradingProvider, RealTimeStream):
         self, account_ids: str | Iterable[str], data_types: UserDataType | Collection[UserDataType]
     ) -> Subscription[UserEvent]:
         topics = topics_of(account_ids, data_types, self.capabilities.user_data)
-        return Subscription(self._switchboard, topics, lambda: self._check_accounts(topics))
+        return Subscription(self._switchboard, topics, lambda: self._begin_with(topics))
 
     async def unsubscribe_user_data(
         self, account_ids: str | Iterable[str], data_types: UserDataType | Collection[UserDataType]
@@ -328,8 +328,11 @@ class Provider(TradingProvider, RealTimeStream):
         contract = self._contracts.get(contract_id)
         return None if contract is None else self.market_hours(contract)
 
-    async def _check_accounts(self, topics: Iterable[Topic]) -> None:
-        """As for contracts: a venue may confirm an account that will never have any news."""
+    async def _begin_with(self, topics: Iterable[Topic]) -> None:
+        """Look at the accounts, and take what is so now for what the subscribers know.
+
+        As with contracts, a venue may confirm an account that will never have any news.
+        """
         self._require_connection()
         self._note_wish(topics)
         known = {account.id for account in await self._fetch_all_accounts()}

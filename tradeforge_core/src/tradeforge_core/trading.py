@@ -11,16 +11,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tradeforge_core.adapter import VenueAdapter
-from tradeforge_core.enums import (
-    BarUnit,
-)
+from tradeforge_core.enums import BarUnit
 from tradeforge_core.errors import NotFound, NotSupported, TradeForgeError
-from tradeforge_core.events import (
-    OrderOutcomeEvent,
-)
-from tradeforge_core.interfaces import (
-    TradingPlatformAPI,
-)
+from tradeforge_core.events import OrderOutcomeEvent
+from tradeforge_core.interfaces import TradingPlatformAPI
 from tradeforge_core.kit.clock import Clock, current_clock
 from tradeforge_core.models import (
     Account,

@@ -35,6 +35,7 @@ from tradeforge_core.streams.audit_times import AuditTimes
 
 if TYPE_CHECKING:
     from tradeforge_core.adapter import VenueAdapter
+    from tradeforge_core.kit.budget import RateBudget
 
 _OVERLAP = timedelta(minutes=1)
 """How far the reading of fills reaches back behind the last one: clocks differ, venues lag."""
@@ -54,6 +55,8 @@ class _Account:
     lost: set[Topic] = field(factory=set)
     """What was missing since the last audit: its end is told with the next one."""
     has_failed: bool = False
+    put_off: float = 0.0
+    """For how many seconds the next audit has made room for others."""
 
 
 class Audit:
@@ -86,6 +89,7 @@ class Audit:
         self._tasks = TaskOwner()
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
+        self._is_closed = False
 
     async def begin(self, topics: Iterable[Topic]) -> None:
         """Read what is so now: it is where the subscribers of these topics begin.
@@ -115,6 +119,7 @@ class Audit:
                 self._wake()
 
     async def close(self) -> None:
+        self._is_closed = True  # whoever reads in `begin` at this moment starts nothing any more
         await self._tasks.close()
         self._accounts.clear()
         self._followed.clear()
@@ -124,6 +129,8 @@ class Audit:
         return topic in self._followed and self._wants(topic)
 
     def _wake(self) -> None:
+        if self._is_closed:
+            return
         if self._accounts and (self._task is None or self._task.done()):
             self._woken = asyncio.Event()
             self._task = self._tasks.start(self._run(), name="audit")
@@ -134,10 +141,24 @@ class Audit:
             self._woken.clear()
             now = self._clock.monotonic()
             for account in [one for one in self._accounts.values() if one.due <= now]:
-                await self._audit(account)
+                if not self._makes_room(account):
+                    await self._audit(account)
             next_at = min((one.due for one in self._accounts.values()), default=now)
             if (left := next_at - self._clock.monotonic()) > 0:
                 await first_of(self._woken.wait(), self._clock.sleep(left))
+
+    def _makes_room(self, account: _Account) -> bool:
+        """Put off what is only routine while a request limit is half used: others need it more."""
+        is_routine = not account.lost and account.put_off < self._times.idle
+        if not (is_routine and any(2 * one.used > one.limit for one in self._budgets())):
+            account.put_off = 0.0
+            return False
+        account.put_off += self._times.retry
+        account.due = self._clock.monotonic() + self._times.retry
+        return True
+
+    def _budgets(self) -> "Iterable[RateBudget]":
+        return self._venue._budgets().values()
 
     def _pause(self, account_id: str) -> float:
         return self._times.busy if self._ledger.orders.open(account_id) else self._times.idle
@@ -153,7 +174,7 @@ class Audit:
         lost, account.lost = account.lost, set()
         try:
             await self._compare(account, topics, lost)
-        except TradeForgeError as error:
+        except Exception as error:  # noqa: BLE001  # whatever fails, the next audit must come
             account.lost |= lost
             account.due = self._clock.monotonic() + self._times.retry
             self._failed(account, error)
@@ -162,11 +183,11 @@ class Audit:
             if not account.lost:
                 account.due = self._clock.monotonic() + self._pause(account.id)
 
-    def _failed(self, account: _Account, error: TradeForgeError) -> None:
+    def _failed(self, account: _Account, error: Exception) -> None:
         """Nothing was learned, and that is said once."""
         if not account.has_failed:
             account.has_failed = True
-            self._report(error)
+            self._report(error if isinstance(error, TradeForgeError) else _fault_of_ours(error))
 
     async def _compare(self, account: _Account, topics: list[Topic], lost: set[Topic]) -> None:
         began = self._clock.now()
@@ -175,7 +196,8 @@ class Audit:
             await self._clock.sleep(self._times.settle)  # it may be on its way still
         found = {topic: items for topic in topics if (items := self._told.untold(topic))}
         if missed := set(found) - lost:
-            self._tell_gap(missed, account.checked_to)
+            dropped = sum(len(found[topic]) for topic in missed)
+            self._tell_gap(missed, account.checked_to, dropped)
         account.checked_to = began
         repaired = [_name(one) for topic in topics for one in found.get(topic, ())]
         for topic in topics:
@@ -210,19 +232,31 @@ class Audit:
         """The positions, and when they were true.
 
         A venue may show them as they were a while ago. So what differs from what is known here is
-        only believed if it is said twice.
+        only believed if two readings in a row say it.
         """
         began = self._clock.now()
-        first = await self._venue._fetch_positions(account_id)
-        if self._are_known(account_id, first):
-            return first, began
+        read = await self._venue._fetch_positions(account_id)
+        if self._are_known(account_id, read):
+            return read, began
         for _ in range(_MOST_READINGS):
             await self._clock.sleep(self._times.settle / 2)
             began = self._clock.now()
-            before, first = first, await self._venue._fetch_positions(account_id)
-            if _sizes(before) == _sizes(first):
-                break
-        return first, began
+            before, read = read, await self._venue._fetch_positions(account_id)
+            if _sizes(before) == _sizes(read):
+                return read, began
+        return self._agreed(account_id, before, read), began
+
+    def _agreed(
+        self, account_id: str, before: list[Position], read: list[Position]
+    ) -> list[Position]:
+        """What two readings say alike; where they do not, it stays as it is known."""
+        earlier, later = _sizes(before), _sizes(read)
+        moving = {one for one in {*earlier, *later} if earlier.get(one) != later.get(one)}
+        known = [one for one in self._ledger.positions if one.account_id == account_id]
+        return [
+            *(one for one in read if one.contract_id not in moving),
+            *(one for one in known if one.contract_id in moving),
+        ]
 
     def _are_known(self, account_id: str, positions: list[Position]) -> bool:
         known = [one for one in self._ledger.positions if one.account_id == account_id]
@@ -244,13 +278,14 @@ class Audit:
         if self._told.tell(item):
             self._publish(topic, _event(item, self._clock.now()))
 
-    def _tell_gap(self, topics: Iterable[Topic], since: datetime) -> None:
+    def _tell_gap(self, topics: Iterable[Topic], since: datetime, dropped: int) -> None:
         gap = Gap(
             stream=self._stream(topics),
             cause=GapCause.MISSED,
             topics=tuple(sorted(topics)),
             since=since,
             until=self._clock.now(),
+            dropped=dropped,
             received=self._clock.now(),
         )
         self._publish_health(gap, gap.topics)
@@ -267,6 +302,15 @@ class Audit:
 
     def _stream(self, topics: Iterable[Topic]) -> str:
         return self._venue.stream_of[next(iter(topics)).kind]
+
+
+def _fault_of_ours(error: Exception) -> TradeForgeError:
+    told = TradeForgeError(
+        f"the audit failed by a fault in this library or in the provider ({type(error).__name__}):"
+        " it goes on, and what streams lose may be found late; please report it"
+    )
+    told.__cause__ = error
+    return told
 
 
 def _sizes(positions: Iterable[Position]) -> dict[str, object]:
