@@ -173,7 +173,7 @@ GROUPS: dict[str, tuple[str, list[list[str]], Callable[[int], dict[date, Day]]]]
 }
 
 _NOT_CLOSED_FOR_CERTAIN = ("crypto",)
-"""Groups that have begun to trade also on weekends and through the daily break."""
+"""Groups that the exchange has announced to trade through weekends and breaks from 2026 on."""
 
 
 def table() -> dict[str, Any]:
