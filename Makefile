@@ -6,7 +6,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench scoreboard hours fuzz crash cuts chaos fills record format lock clean
+.PHONY: help demo test check bench scoreboard hours conformance fuzz crash cuts chaos fills record format lock clean
 
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,9 @@ bench: $(READY) ## what a message costs, beside other clients, how late it comes
 
 scoreboard: $(READY) ## measure lost answers again, and write the table of docs/order-safety.md
 	@$(BIN)/python -m benchmarks.scoreboard --write
+
+conformance: $(READY) ## run the conformance kit against every provider, and write its pages of the documentation
+	@$(BIN)/python -m tools.conformance_pages
 
 hours: $(READY) ## work out the hours of the markets again, and write the table that is shipped
 	@$(BIN)/python -m tools.cme_hours

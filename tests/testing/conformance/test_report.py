@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tradeforge_core import Capabilities, OrderType
 from tradeforge_testing.conformance import specification
+from tradeforge_testing.conformance.matrix import matrix
 from tradeforge_testing.conformance.page import page
 from tradeforge_testing.conformance.report import Report, TestResult, Verdict
 
@@ -26,6 +28,7 @@ def report(*tests: TestResult) -> Report:
     return Report(
         provider="mine",
         versions={"tradeforge-core": "1.2.3"},
+        capabilities=Capabilities(order_types=frozenset({OrderType.LIMIT})),
         specification=specification(),
         began=datetime(2026, 1, 2, tzinfo=UTC),
         seconds=1.0,
@@ -76,3 +79,11 @@ def test_data_has_all_that_the_page_has() -> None:
     assert [row["id"] for row in data["requirements"]] == ["TF-ORD-010", "TF-ORD-020"]
     assert data["faults"] == {"net.refused": 3}
     assert data["conformant"] is True
+
+
+def test_a_cell_without_a_passing_test_cannot_say_yes() -> None:
+    rows = matrix([report(result(BROKEN, "TF-CAP-040"))]).splitlines()
+    assert "| order: limit | not proven |" in rows
+    assert "| order: market | no |" in rows
+    assert "| order: limit | **yes** |" in matrix([report(result(KEPT, "TF-CAP-040"))])
+    assert "| Capabilities | 0 of 1 |" in rows

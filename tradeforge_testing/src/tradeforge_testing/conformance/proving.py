@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from attrs import frozen
 
+from tradeforge_core import Capabilities
 from tradeforge_testing.chaos.campaign import load_chaos_venue
 from tradeforge_testing.chaos.faults import NETWORK, Action, ChaosFault
 from tradeforge_testing.chaos.run import MakeVenue
@@ -41,6 +42,8 @@ class Suite:
     known: ClassVar[Mapping[str, Known]] = {}
     met: ClassVar[Counter[str]] = Counter()
     """How many runs each fault was in, since the last report."""
+    declared: ClassVar[Capabilities | None] = None
+    """What the provider declares, once a test has met it."""
 
     def make_venue(self) -> MakeVenue:
         """What makes the venue of a seed, by default that of the provider's sandbox."""
@@ -67,7 +70,6 @@ def proves(
     fault catalogue, the body is run once for each fault that stands for one of them and can happen
     beside the action; it calls `trial.strike` when it should.
     """
-    needs = {specification().requirements[one].needs for one in ids}
 
     def mark(body: Body) -> Test:
         @wraps(body)
@@ -75,8 +77,7 @@ def proves(
             known = [self.known[one] for one in ids if one in self.known]
             try:
                 for fault in _faults(self.make_venue(), under, beside):
-                    run(self, fault)
-                    self.met.update([fault.name] if fault is not None else [])
+                    _run(self, body, ids, fault, connected=connected, follows=follows)
             except pytest.skip.Exception:
                 raise
             except BaseException as error:
@@ -87,23 +88,39 @@ def proves(
             if known:
                 pytest.fail(f"it passes now: take {', '.join(ids)} out of `known`")
 
-        def run(self: Suite, fault: ChaosFault | None) -> None:
-            undeclared = live(
-                self.make_venue(),
-                lambda trial: body(self, trial),
-                connected=connected,
-                follows=follows,
-                fault=fault,
-                unless=lambda has: [one for one in needs if one and not declares(has, one)],
-            )
-            if undeclared:
-                pytest.skip(f"not declared: {', '.join(undeclared)}")
-
         del test.__wrapped__  # pytest would look for fixtures of the body's arguments
         setattr(test, PROVES, ids)
         return test
 
     return mark
+
+
+def _run(
+    suite: Suite,
+    body: Body,
+    ids: tuple[str, ...],
+    fault: ChaosFault | None,
+    *,
+    connected: bool,
+    follows: bool,
+) -> None:
+    needs = {specification().requirements[one].needs for one in ids}
+
+    def undeclared_by(has: Capabilities) -> list[str]:
+        type(suite).declared = has
+        return [one for one in needs if one and not declares(has, one)]
+
+    undeclared = live(
+        suite.make_venue(),
+        lambda trial: body(suite, trial),
+        connected=connected,
+        follows=follows,
+        fault=fault,
+        unless=undeclared_by,
+    )
+    if undeclared:
+        pytest.skip(f"not declared: {', '.join(undeclared)}")
+    suite.met.update([fault.name] if fault is not None else [])
 
 
 def _faults(

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import asdict, frozen
 
+from tradeforge_core import Capabilities
 from tradeforge_testing.conformance.specification import Level, Requirement, Specification
 
 
@@ -51,6 +52,7 @@ class Report:
 
     provider: str
     versions: Mapping[str, str]
+    capabilities: Capabilities
     specification: Specification
     began: datetime
     seconds: float

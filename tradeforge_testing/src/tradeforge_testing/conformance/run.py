@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tradeforge_core import Capabilities
 from tradeforge_testing.conformance.chosen import choose
 from tradeforge_testing.conformance.proving import PROVES
 from tradeforge_testing.conformance.report import Report, TestResult, Verdict
@@ -40,21 +41,13 @@ def run_conformance(
     load_chaos_venue(provider)
     wanted = _wanted(only)
     choose(provider)
-    ear, began, watch = _Ear(wanted, told), datetime.now(UTC), time.perf_counter()
+    ear = Ear(wanted, told)
     junit_option = [] if junit is None else [f"--junitxml={junit}"]
     arguments = ["-c", os.devnull, f"--rootdir={_CASES.parent}", *_QUIET, *junit_option]
     ended = pytest.main([*arguments, str(_CASES)], plugins=[ear])
     if ended not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise RuntimeError(f"the tests of the kit could not be run: pytest ended with {ended}")
-    return Report(
-        provider=provider,
-        versions=_versions(provider),
-        specification=specification(),
-        began=began,
-        seconds=time.perf_counter() - watch,
-        tests=ear.results,
-        faults=dict(ear.faults),
-    )
+    return ear.report(provider)
 
 
 def _wanted(only: Sequence[str]) -> frozenset[str]:
@@ -75,39 +68,60 @@ def _versions(provider: str) -> dict[str, str]:
     return {name: version(name) for name in names} | {"python": platform.python_version()}
 
 
-class _Ear:
-    """Hears what pytest tells of each test."""
+class Ear:
+    """Hears what pytest tells of the tests of the kit; with `wanted`, others are not run."""
 
-    def __init__(self, wanted: frozenset[str], told: Told) -> None:
+    def __init__(
+        self, wanted: frozenset[str] | None = None, told: Told = lambda result, tests: None
+    ) -> None:
         self.results: list[TestResult] = []
         self.faults = Counter[str]()
         self._wanted = wanted
         self._told = told
+        self._declared = Capabilities()
+        self._began = datetime.now(UTC)
+        self._watch = time.perf_counter()
         self._proves: dict[str, tuple[str, ...]] = {}
 
+    def report(self, provider: str) -> Report:
+        """What has been heard so far, as the report of this provider."""
+        return Report(
+            provider=provider,
+            versions=_versions(provider),
+            capabilities=self._declared,
+            specification=specification(),
+            began=self._began,
+            seconds=time.perf_counter() - self._watch,
+            tests=self.results,
+            faults=dict(self.faults),
+        )
+
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        for item in items:
-            self._proves[item.nodeid] = getattr(getattr(item, "obj", None), PROVES, ())
-        items[:] = [one for one in items if self._wanted & set(self._proves[one.nodeid])]
+        proofs = {one.nodeid: getattr(getattr(one, "obj", None), PROVES, ()) for one in items}
+        if self._wanted is not None:
+            items[:] = [one for one in items if self._wanted & set(proofs[one.nodeid])]
+        self._proves = {one.nodeid: ids for one in items if (ids := proofs[one.nodeid])}
 
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         met = getattr(getattr(item, "cls", None), "met", None)
         if met is not None:
             self.faults.update(met)
             met.clear()
+        self._declared = getattr(getattr(item, "cls", None), "declared", None) or self._declared
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when != "call" and report.outcome != "failed":
+        ends = report.when == "call" or report.outcome == "failed"
+        if not ends or report.nodeid not in self._proves:
             return
         result = TestResult(
             name=report.nodeid.rpartition("::")[2],
-            requirements=self._proves.get(report.nodeid, ()),
+            requirements=self._proves[report.nodeid],
             verdict=_verdict(report),
             seconds=round(report.duration, 3),
             detail=_detail(report),
         )
         self.results.append(result)
-        self._told(result, sum(bool(self._wanted & set(one)) for one in self._proves.values()))
+        self._told(result, len(self._proves))
 
 
 def _verdict(report: pytest.TestReport) -> Verdict:
