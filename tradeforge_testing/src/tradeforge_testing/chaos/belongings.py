@@ -1,7 +1,7 @@
 """Everything that a provider is made of, to be looked at."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 _COLLECTIONS = (list, tuple, set, frozenset, deque)
@@ -20,7 +20,7 @@ def belongings(owner: object) -> Iterator[object]:
         if id(one) in seen:
             continue
         seen.add(id(one))
-        if isinstance(one, Mapping):
+        if isinstance(one, dict):
             waiting += [*one.keys(), *one.values()]
         elif isinstance(one, _COLLECTIONS):
             waiting += one
