@@ -6,7 +6,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench scoreboard hours conformance fuzz crash cuts chaos fills record format lock clean
+.PHONY: help demo test check bench scoreboard hours conformance fuzz crash cuts chaos fills soak record format lock clean
 
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ chaos: $(READY) ## 10,000 runs in which everything fails, each fault a hundred t
 
 fills: $(READY) ## 100,000 fills over 1,000 cuts of a connection that loses, doubles, reorders and delays (make fills DAYS=2)
 	$(BIN)/pytest tests/topstepx/chaos/test_flood.py -q --days=$(or $(DAYS),10) --cuts=100
+
+soak: $(READY) ## memory over ten million events of the market: it fails if a MiB is added (make soak COUNT=100000)
+	@$(BIN)/python -m benchmarks.memory --count $(or $(COUNT),3400000) --warmup $(or $(WARMUP),300000) --seconds 900 --most 1024
 
 cuts: $(READY) ## cut a journal at every byte, with pages of the usual size too
 	$(BIN)/pytest tests/core/orders_journal/test_cuts.py -q --every-byte

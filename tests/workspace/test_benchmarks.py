@@ -62,6 +62,12 @@ def test_memory_is_measured() -> None:
     assert row["at_the_end_kib"] >= row["after_warmup_kib"] + row["growth_kib"] > 0
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="it reads what Linux tells")
+def test_memory_that_grows_too_much_is_a_failure() -> None:
+    with pytest.raises(AssertionError, match="memory grows by more than -1000000 KiB"):
+        _run("benchmarks.memory", "--kinds", "trades", *FEW, "--most=-1000000")
+
+
 def test_an_order_is_measured_beside_a_bare_post() -> None:
     found = json.loads(_run("benchmarks.order_path", "--orders", "2", "--json"))
     assert [row["order"] for row in found] == ["bare", "durable", "memory"]
