@@ -8,7 +8,6 @@ from random import Random
 
 from attrs import field, frozen
 
-from tradeforge_core import MarketDataType, UserDataType
 from tradeforge_testing.chaos.canaries import listening
 from tradeforge_testing.chaos.checks import violations
 from tradeforge_testing.chaos.faults import NETWORK, Action, ChaosFault
@@ -106,9 +105,7 @@ async def _trade(
     if stage.random.random() < _CONNECTS_BADLY:
         fitting = [one for one in _faults(stage) if Action.CONNECT in one.actions]
         await _step(stage, trader, Action.CONNECT, stage.random.choice(fitting), fired)
-    await trader.connect_for_sure()
-    await stage.broker.subscribe_user_data([stage.account_id], list(UserDataType))
-    await stage.broker.subscribe_market_data([stage.contract_id], [MarketDataType.QUOTE])
+    await trader.begin()
     for _ in range(steps):
         fault = _some_fault(stage) if stage.random.random() < _FAULTY else None
         await _step(stage, trader, _some_action(stage, fault), fault, fired)

@@ -8,12 +8,14 @@ from attrs import define, evolve, field
 
 from tradeforge_core import (
     Bracket,
+    MarketDataType,
     Order,
     OrderRequest,
     OrderSide,
     OrderType,
     TradeForgeError,
     TransportError,
+    UserDataType,
 )
 from tradeforge_core.kit.clock import current_clock
 from tradeforge_core.orders.client_ids import new_client_order_id
@@ -149,15 +151,27 @@ class Trader:
         await self._broker.get_open_orders(self._stage.account_id)
         await self._broker.get_positions(self._stage.account_id)
 
-    async def connect_for_sure(self) -> None:
-        """Connected, however often it takes."""
+    async def begin(self) -> None:
+        """Connect and subscribe, however often it takes."""
+        account_id, contract_id = self._stage.account_id, self._stage.contract_id
+        await self._for_sure(self._broker.connect)
+        await self._for_sure(
+            lambda: self._broker.subscribe_user_data([account_id], list(UserDataType))
+        )
+        await self._for_sure(
+            lambda: self._broker.subscribe_market_data([contract_id], [MarketDataType.QUOTE])
+        )
+
+    async def _for_sure(self, work: Callable[[], Awaitable[object]]) -> None:
         for _ in range(20):
             try:
-                return await self._broker.connect()
+                await work()
             except TradeForgeError as error:
                 self._witness.raised(error)
-            await self._stage.sleep(5)
-        await self._broker.connect()
+                await self._stage.sleep(5)
+            else:
+                return
+        await work()
 
 
 _CANCELLED = 0.06
