@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from tradeforge_core import (
     Account,
+    DecodeError,
     Gap,
     JournalKind,
     MarketDataType,
@@ -364,3 +365,41 @@ class TestIncomplete:
         assert before is not None
         assert " 1000 " in before
         assert after == before.replace(" 1000 ", " 1001 ")
+
+    def test_what_was_known_before_is_not_expected(self, tmp_path: Path) -> None:
+        async def life(day: Day) -> None:
+            await day.rest()
+            await day.broker.get_open_orders(ACCOUNT)
+            await day.broker.disconnect()
+            day.broker.record_to = RecordTo(path=tmp_path / "b.jsonl")
+            await day.broker.connect()
+
+        assert same(recorded(life, tmp_path / "a.jsonl")).recording.known_before == 0
+        replayed = run_replay(tmp_path / "b.jsonl")
+        assert replayed.recording.known_before == 1
+        assert not replayed.is_comparable
+        assert not replayed.is_same
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ({"direction": "want", "stream": "", "text": '{"topics": 7}'}, "TypeError"),
+            (
+                {"direction": "want", "stream": "", "text": '{"topics": [{"kind": 1}]}'},
+                "ValueError",
+            ),
+            ({"direction": "learn", "stream": "", "text": "{}"}, "missing"),
+            ({"direction": "in", "stream": "elsewhere", "text": "{}"}, "elsewhere"),
+            ({"direction": "call", "stream": "", "text": '{"name": "get_order"}'}, "accountId"),
+        ],
+    )
+    def test_a_line_that_nobody_has_recorded_is_told(
+        self, line: dict[str, str], said: str, tmp_path: Path
+    ) -> None:
+        head = {"format": 1, "provider": "topstepx", "began": "2026-03-02T14:30:00+00:00"}
+        first = {"direction": "begin", "stream": "", "text": json.dumps(head)}
+        path = tmp_path / "a.jsonl"
+        lines = [{"n": n, "at_ms": n} | one for n, one in enumerate((first, line))]
+        path.write_text("".join(json.dumps(one) + "\n" for one in lines))
+        with pytest.raises(DecodeError, match=said):
+            run_replay(path)

@@ -163,7 +163,8 @@ class Provider(TradingProvider, RealTimeStream):
     def _new_recorder(self) -> "FlightRecorder | None":
         if self.record_to is None:
             return None
-        about = {"provider": self.name, "audit": asdict(self._audit_times)}
+        known = len(self._ledger.everything())
+        about = {"provider": self.name, "audit": asdict(self._audit_times), "known": known}
         return self.record_to.begin(self.name, self._clock, self._redactor, about)
 
     async def _record_leaving(self, recorder: "FlightRecorder") -> None:

@@ -91,6 +91,7 @@ def _as_data(replayed: Any) -> dict[str, Any]:
         "seconds": recording.seconds,
         "lines": len(recording.lines),
         "dropped": recording.dropped,
+        "known_before": recording.known_before,
         "events": dict(replayed.counts),
         "gaps": [json.loads(to_json(one)) for one in replayed.gaps],
         "statuses": [json.loads(to_json(one)) for one in replayed.statuses],
@@ -137,12 +138,14 @@ def _say_verdict(replayed: Any) -> None:
     shared = f"{replayed.shared} of the {len(recording.known)} things that were known at the end"
     if recording.dropped:
         _say(f"{recording.dropped} lines had to make room for newer ones: what they told is gone.")
+    if recording.known_before:
+        _say(f"{recording.known_before} things were known before it began, and are not in it.")
     if recording.state is None:
         _say("The recording was broken off: there is no state at its end to compare with.")
         _say(f"state {replayed.state}")
     elif replayed.is_same:
         _say(f"same state {replayed.state}")
-    elif recording.dropped:
+    elif not replayed.is_comparable:
         _say(f"{shared} are known here too; the states as a whole cannot be compared.")
     else:
         _say(f"another state {replayed.state}, not {recording.state}; {shared} are known here too.")

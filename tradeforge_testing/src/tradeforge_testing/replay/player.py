@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tradeforge_core import (
+    DecodeError,
     MarketDataType,
     Order,
     Provider,
@@ -69,6 +70,7 @@ class Player:
         self._standing: set[Topic] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._at = 0.0
+        self._is_over = False
         self.refusals: list[TradeForgeError] = []
         """What the program was told, in place of what it wanted."""
 
@@ -81,7 +83,7 @@ class Player:
             before: Line | None = None
             for line in self._recording.lines:
                 await self._reach(line, before)
-                await self._take(line)
+                await self._take_whole(line)
                 before = line
             await self._pass(self._at)
         finally:
@@ -89,13 +91,15 @@ class Player:
 
     async def _leave(self) -> None:
         """Disconnect, if the program has not done so, with nothing to wait for."""
-        self._venue.desk.close()
+        self._is_over = True
         tasks = [*self._tasks, asyncio.create_task(self._broker.disconnect(), name="leaving")]
         while not all(task.done() for task in tasks):
             await asyncio.wait(tasks, timeout=1.0)
             if (due := self._clock.next_due) is not None:
                 self._clock.move(due)
                 self._clock.wake(due)
+        self._venue.desk.close()
+        await asyncio.gather(*tasks)
 
     # --- time ---
 
@@ -135,6 +139,12 @@ class Player:
         await asyncio.sleep(max(to - elapsed, _INSTANT))
 
     # --- what the lines say ---
+
+    async def _take_whole(self, line: Line) -> None:
+        try:
+            await self._take(line)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise DecodeError(f"line {line.n} cannot be played: {error!r}") from error
 
     async def _take(self, line: Line) -> None:
         if line.direction == WANT:
@@ -199,7 +209,8 @@ class Player:
         try:
             await work
         except TradeForgeError as error:
-            self.refusals.append(error)
+            if not self._is_over:
+                self.refusals.append(error)
 
 
 _Read = Callable[[Provider, str, dict[str, str]], Coroutine[Any, Any, Any]]
@@ -229,7 +240,8 @@ _OURS = _SIGNS | {WANT, LEAVE, CALL, LEARN}
 
 def _same_reading(line: Line, before: Line) -> bool:
     """Whether both came in one piece: nobody could do anything in between."""
-    return (line.direction, line.stream, line.at_ms) == (IN, before.stream, before.at_ms)
+    came, before_it = (line.stream, line.at_ms), (before.stream, before.at_ms)
+    return line.direction == before.direction == IN and came == before_it
 
 
 def _topics(line: Line) -> list[Topic]:

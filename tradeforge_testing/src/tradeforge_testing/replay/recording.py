@@ -53,6 +53,8 @@ class Recording:
     began: datetime
     about: Mapping[str, Any]
     lines: tuple[Line, ...]
+    known_before: int
+    """How much was known already when it began, from a connection before."""
     dropped: int
     """Lines that had to make room for newer ones."""
     state: str | None
@@ -76,6 +78,7 @@ class Recording:
             provider=str(head.get("provider")),
             began=_time(head.get("began")),
             about=head,
+            known_before=int(head.get("known") or 0),
             lines=tuple(one for one in lines[1:] if one.direction not in (ITEM, END)),
             dropped=last.n + 1 - len(lines),
             state=str(last.data.get("state")) if last.direction == END else None,

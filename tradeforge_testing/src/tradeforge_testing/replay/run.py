@@ -69,7 +69,8 @@ class Replayed:
     @property
     def is_comparable(self) -> bool:
         """Whether all of the session is there, from its beginning to its end."""
-        return self.recording.state is not None and not self.recording.dropped
+        recording = self.recording
+        return not (recording.state is None or recording.dropped or recording.known_before)
 
     @property
     def is_same(self) -> bool:
