@@ -1,5 +1,6 @@
 """`tradeforge replay`: a recording, lived through again."""
 
+import asyncio
 import json
 import sys
 import time
@@ -60,7 +61,18 @@ def _replayed(file: Path, speed: float | None, told: Callable[[Event], None]) ->
 
 
 def _pace(speed: float | None) -> Callable[[float], None]:
-    return _nothing if speed is None else lambda seconds: time.sleep(seconds / speed)
+    return _nothing if speed is None else lambda seconds: _sleep(seconds / speed)
+
+
+def _sleep(seconds: float) -> None:
+    """Hold up everything, but not who wants to leave: a first Ctrl-C cancels the task."""
+    task = asyncio.current_task()
+    while seconds > 0 and not (task and task.cancelling()):
+        time.sleep(min(seconds, _NAP))
+        seconds -= _NAP
+
+
+_NAP = 0.1
 
 
 def _nothing(_: object) -> None:
