@@ -3,122 +3,33 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from random import Random
 
 import pytest
-from attrs import define, evolve, frozen
+from attrs import evolve
+from tests.topstepx.replay.day import ACCOUNT, Day, a_round_trip, live, provider, recorded, same
 from websockets.asyncio.server import ServerConnection, serve
 
 from tradeforge_core import (
     Account,
-    DecodeError,
     Gap,
-    JournalKind,
-    MarketDataType,
     NotFound,
     OrderRequest,
-    OrderSafety,
     OrderSide,
     RecordTo,
-    Settings,
     StatusChanged,
     StreamConnectionStatus,
+    TradeForgeError,
     UserDataType,
     VenueError,
 )
 from tradeforge_core.streams.audit_times import AuditTimes
-from tradeforge_testing.replay import Replayed, run_replay
-from tradeforge_testing.sim import MemoryNetwork, simulate
-from tradeforge_topstepx.config import TopStepXConfig
-from tradeforge_topstepx.provider import TopStepXProvider
+from tradeforge_testing.replay import run_replay
 from tradeforge_topstepx.sandbox import EventFault, Fault, Hubs, Silence, TopStepXSandbox
-
-ACCOUNT = "1001"
-
-
-@define
-class Day:
-    """One who records what he watches, and another who trades in the same account."""
-
-    sandbox: TopStepXSandbox
-    broker: TopStepXProvider
-    trader: TopStepXProvider
-    contract_id: str
-
-    async def trade(self, side: OrderSide = OrderSide.BUY, size: int = 1) -> None:
-        await self.trader.place_order(OrderRequest.market(ACCOUNT, self.contract_id, side, size))
-
-    async def rest(self, price: int = 1000) -> str:
-        """An order that waits."""
-        request = OrderRequest.limit(ACCOUNT, self.contract_id, OrderSide.BUY, 1, price)
-        return (await self.trader.place_order(request)).id
-
-    async def watch(self) -> None:
-        await self.broker.subscribe_market_data(self.contract_id, list(MarketDataType))
-        await self.broker.subscribe_user_data(ACCOUNT, list(UserDataType))
-
-
-Life = Callable[[Day], Awaitable[None]]
-
-
-def provider(
-    settings: dict[str, str], record_to: RecordTo | None = None, audit: AuditTimes | None = None
-) -> TopStepXProvider:
-    return TopStepXProvider(
-        TopStepXConfig.from_settings(Settings("topstepx", settings)),
-        safety=OrderSafety(journal=JournalKind.MEMORY),
-        audit=audit,
-        record_to=record_to,
-    )
-
-
-@frozen
-class Recorded:
-    path: Path
-    known: list[str]
-    """Of the one who recorded, when he had left."""
-
-
-async def live(
-    life: Life, record_to: RecordTo, *, tick_seconds: float, audit: AuditTimes | None = None
-) -> Recorded:
-    async with TopStepXSandbox(seed=7, tick_seconds=tick_seconds) as sandbox:
-        async with provider(sandbox.settings) as trader:
-            async with provider(sandbox.settings, record_to, audit) as broker:
-                contract = await broker.get_contract_by_symbol("MNQ")
-                await life(Day(sandbox, broker, trader, contract.id))
-    return Recorded(record_to.path, broker.everything_known())
-
-
-def recorded(
-    life: Life, path: Path, *, most_bytes: int = 2**26, tick_seconds: float = 5
-) -> Recorded:
-    """The recording of a life in virtual time."""
-    to = RecordTo(path=path, most_bytes=most_bytes)
-    network = MemoryNetwork(latency=0.01, jitter=0.01, seed=7)
-    return simulate(lambda: live(life, to, tick_seconds=tick_seconds), network=network)
-
-
-def same(recording: Recorded) -> Replayed:
-    """The replay, which ends as the recording did."""
-    replayed = run_replay(recording.path)
-    assert replayed.difference is None
-    assert replayed.is_comparable
-    assert replayed.is_same
-    assert not replayed.surprises
-    return replayed
-
-
-async def a_round_trip(day: Day) -> None:
-    await day.watch()
-    await day.trade(size=2)
-    await day.rest()
-    await asyncio.sleep(70)
-    await day.trade(OrderSide.SELL)
-    await asyncio.sleep(70)
-    await day.trader.close_position(ACCOUNT, day.contract_id)
-    await asyncio.sleep(5)
 
 
 def test_what_another_traded_is_known_again(tmp_path: Path) -> None:
@@ -329,77 +240,37 @@ def test_the_ids_that_were_hidden_are_those_of_the_state(tmp_path: Path) -> None
     assert all('"ACCOUNT-' in one for one in accounts)
 
 
-class TestIncomplete:
-    def test_a_ring_without_its_beginning_is_compared_piece_by_piece(self, tmp_path: Path) -> None:
-        async def life(day: Day) -> None:
-            await day.watch()
-            await day.trade()
-            for _ in range(5):
-                await asyncio.sleep(70)
-                await day.rest()
+def _some_step(day: Day, random: Random) -> Awaitable[object]:
+    """Something that a program, another one, or the venue does."""
+    who = random.choice([day.broker, day.trader])
+    order = partial(OrderRequest.market, ACCOUNT, day.contract_id)
+    path = random.choice(["/api/Position/searchOpen", "/api/Order/search", "/api/Trade/search"])
+    faults: list[Fault | int] = [Fault.RESET, Fault.HTML, Fault.HANG, 500, 401]
+    fault = random.choice(faults)
+    steps: list[Callable[[], Awaitable[object] | None]] = [
+        lambda: who.place_order(order(random.choice(list(OrderSide)), random.randint(1, 3))),
+        lambda: day.rest(1000 + random.randint(0, 9)),
+        lambda: who.close_position(ACCOUNT, day.contract_id),
+        lambda: who.cancel_all_orders(ACCOUNT),
+        day.sandbox.drop_hubs,
+        lambda: day.sandbox.reset_hubs(random.choice(list(Hubs))),
+        lambda: day.sandbox.fail_next(path, fault, count=random.randint(1, 3)),
+        lambda: day.sandbox.fail_events("GatewayUserOrder", EventFault.LOST, count=2),
+        day.sandbox.expire_tokens,
+    ]
+    return random.choice(steps)() or asyncio.sleep(0)
 
-        recording = recorded(life, tmp_path / "a.jsonl", most_bytes=2**19, tick_seconds=0.5)
-        replayed = run_replay(recording.path)
-        assert replayed.recording.dropped > 100
-        assert not replayed.is_comparable
-        assert replayed.shared > 0
-        assert recording.path.stat().st_size < 2 * 2**19
 
-    def test_a_recording_that_was_broken_off_is_played_to_its_end(self, tmp_path: Path) -> None:
-        whole = recorded(a_round_trip, tmp_path / "a.jsonl").path.read_bytes()
-        path = tmp_path / "torn.jsonl"
-        path.write_bytes(whole[: len(whole) * 2 // 3])
-        replayed = run_replay(path)
-        assert replayed.recording.state is None
-        assert not replayed.is_comparable
-        assert replayed.counts["UserTradeEvent"] >= 1
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_ends_in_the_same_state(seed: int, tmp_path: Path) -> None:
+    random = Random(seed)
 
-    def test_a_state_that_is_another_is_told(self, tmp_path: Path) -> None:
-        path = recorded(a_round_trip, tmp_path / "a.jsonl").path
-        path.write_text(path.read_text().replace(r"\"limitPrice\":1000", r"\"limitPrice\":1001"))
-        replayed = run_replay(path)
-        assert replayed.is_comparable
-        assert not replayed.is_same
-        assert replayed.difference is not None
-        before, after = replayed.difference.recorded, replayed.difference.replayed
-        assert before is not None
-        assert " 1000 " in before
-        assert after == before.replace(" 1000 ", " 1001 ")
+    async def life(day: Day) -> None:
+        await day.watch()
+        for _ in range(8):
+            with suppress(TradeForgeError):
+                await _some_step(day, random)
+            await asyncio.sleep(random.choice([0.05, 0.5, 3, 20, 70]))
 
-    def test_what_was_known_before_is_not_expected(self, tmp_path: Path) -> None:
-        async def life(day: Day) -> None:
-            await day.rest()
-            await day.broker.get_open_orders(ACCOUNT)
-            await day.broker.disconnect()
-            day.broker.record_to = RecordTo(path=tmp_path / "b.jsonl")
-            await day.broker.connect()
-
-        assert same(recorded(life, tmp_path / "a.jsonl")).recording.known_before == 0
-        replayed = run_replay(tmp_path / "b.jsonl")
-        assert replayed.recording.known_before == 1
-        assert not replayed.is_comparable
-        assert not replayed.is_same
-
-    @pytest.mark.parametrize(
-        ("line", "said"),
-        [
-            ({"direction": "want", "stream": "", "text": '{"topics": 7}'}, "TypeError"),
-            (
-                {"direction": "want", "stream": "", "text": '{"topics": [{"kind": 1}]}'},
-                "ValueError",
-            ),
-            ({"direction": "learn", "stream": "", "text": "{}"}, "missing"),
-            ({"direction": "in", "stream": "elsewhere", "text": "{}"}, "elsewhere"),
-            ({"direction": "call", "stream": "", "text": '{"name": "get_order"}'}, "accountId"),
-        ],
-    )
-    def test_a_line_that_nobody_has_recorded_is_told(
-        self, line: dict[str, str], said: str, tmp_path: Path
-    ) -> None:
-        head = {"format": 1, "provider": "topstepx", "began": "2026-03-02T14:30:00+00:00"}
-        first = {"direction": "begin", "stream": "", "text": json.dumps(head)}
-        path = tmp_path / "a.jsonl"
-        lines = [{"n": n, "at_ms": n} | one for n, one in enumerate((first, line))]
-        path.write_text("".join(json.dumps(one) + "\n" for one in lines))
-        with pytest.raises(DecodeError, match=said):
-            run_replay(path)
+    replayed = run_replay(recorded(life, tmp_path / "a.jsonl").path)
+    assert replayed.is_same, replayed.difference
