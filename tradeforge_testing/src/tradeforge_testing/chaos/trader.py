@@ -51,7 +51,7 @@ class Trader:
             Action.CANCEL: self._cancel,
             Action.CANCEL_ALL: lambda: self._broker.cancel_all_orders(stage.account_id),
             Action.CLOSE: self._close,
-            Action.FLATTEN: lambda: self._broker.flatten(stage.account_id),
+            Action.FLATTEN: self._flatten,
             Action.READ: self._read,
             Action.WAIT: lambda: stage.sleep(self._random.choice((0.1, 2.0, 40.0))),
         }
@@ -146,6 +146,16 @@ class Trader:
         await self._broker.close_position(
             self._stage.account_id, self._stage.contract_id, size=size
         )
+
+    async def _flatten(self) -> None:
+        """Who is told that he is flat goes to bed: the venue must hold nothing at that moment."""
+        account_id = self._stage.account_id
+        await self._broker.flatten(account_id)
+        exchange, account = self._stage.exchange, int(account_id)
+        held = {one.instrument_id: one.size for one in exchange.positions(account) if one.size}
+        left = [one.id for one in exchange.orders(account) if not one.status.is_final]
+        if held or left:
+            self._witness.wrong.append(f"I6 flatten returned; held {held}, open orders {left}")
 
     async def _read(self) -> None:
         await self._broker.get_open_orders(self._stage.account_id)
