@@ -14,10 +14,12 @@ help: ## show what can be made
 demo: $(READY) ## trade on a local sandbox, no account needed
 	@$(BIN)/tradeforge demo
 
-test: check ## everything that must be true, in two processes: the provider's own tests, and all others
+SIMULATED := tests/topstepx/fuzz tests/topstepx/chaos tests/topstepx/conformance
+
+test: check ## everything that must be true, in two processes of about the same length
 	@( $(BIN)/pytest -q tests --ignore tests/topstepx; others=$$?; \
-	$(BIN)/pytest -q tests/topstepx/fuzz tests/topstepx/chaos; exit $$((others + $$?)) ) > .others.log 2>&1 & others=$$!; \
-	$(BIN)/pytest -q tests/topstepx --ignore tests/topstepx/fuzz --ignore tests/topstepx/chaos; own=$$?; \
+	$(BIN)/pytest -q $(SIMULATED); exit $$((others + $$?)) ) > .others.log 2>&1 & others=$$!; \
+	$(BIN)/pytest -q tests/topstepx $(SIMULATED:%=--ignore %); own=$$?; \
 	wait $$others; others=$$?; cat .others.log; rm -f .others.log; exit $$((own + others))
 
 check: $(READY) ## formatting, lint, types, architecture
