@@ -2,6 +2,7 @@
 
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from tradeforge_cli import failures, tables
 from tradeforge_cli.failures import UsageError
 from tradeforge_cli.terminal import messages, output
 from tradeforge_cli.tools import tool
+from tradeforge_core.models import exact
 
 _STYLES = {"kept": "green", "broken": "bold red", "known": "yellow", "not declared": "dim"}
 
@@ -34,13 +36,30 @@ def conformance(
     ] = None,
     html: Annotated[Path | None, Parameter(help="Write a page for people here.")] = None,
     junit: Annotated[Path | None, Parameter(help="Write a JUnit file for a CI here.")] = None,
+    live: Annotated[
+        str | None,
+        Parameter(help="At your own account, with this contract (MNQ): settings as for trading."),
+    ] = None,
+    account: Annotated[
+        str | None, Parameter(help="With --live: the account; by default a simulated one.")
+    ] = None,
+    spend: Annotated[
+        str | None,
+        Parameter(help="With --live: what a round trip at the market may cost; without, none."),
+    ] = None,
 ) -> int:
     """Prove what a provider keeps of the contract, without an account and without a network.
 
     Every requirement is tried against the provider's own sandbox, many of them while the venue or
     the network fails. The exit code is 1 if a requirement that binds the provider is not kept.
+
+    With --live a few of them are tried at your own account, with orders of the smallest size. Only
+    what was placed there is taken back, and nothing is sent that could fill unless --spend allows.
     """
-    report = _run(name, only or [], junit)
+    if live is None:
+        report = _run(name, only or [], junit)
+    else:
+        report = _run_live(name, live, account, spend)
     if json_file is not None:
         _write(json_file, json.dumps(report.as_data(), indent=2, ensure_ascii=False) + "\n")
     if html is not None:
@@ -65,6 +84,26 @@ def _run(name: str, only: list[str], junit: Path | None) -> Any:
             raise UsageError(str(error.args[0])) from error
 
 
+def _run_live(name: str, symbol: str, account: str | None, spend: str | None) -> Any:
+    most = None if spend is None else _amount(spend)
+    with Progress(console=messages(), transient=True) as progress:
+        task = progress.add_task(f"{name} at your account", total=None)
+        return tool("conformance_live")(
+            name,
+            symbol=symbol,
+            account_id=account,
+            spend=most,
+            told=lambda result, tests: progress.update(task, advance=1, total=tests),
+        )
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        return exact(text)
+    except ValueError as error:
+        raise UsageError(f"--spend: {error}") from error
+
+
 def _write(path: str, text: str) -> None:
     if path == "-":
         sys.stdout.write(text)
@@ -81,8 +120,9 @@ def _show(report: Any) -> None:
             table.add_row(title, *counts)
     tables.show(table)
     for test in report.tests:
-        if test.verdict.value in ("broken", "known"):
-            output().print(Text(f"{test.name} ({', '.join(test.requirements)})", "bold red"))
+        if test.verdict.value != "kept":
+            named = f"{test.name} ({', '.join(test.requirements)})"
+            output().print(Text(named, _STYLES[test.verdict.value]))
             output().print(f"  {test.detail}", soft_wrap=True, markup=False)
     _conclude(report)
 

@@ -61,7 +61,8 @@ def _wanted(only: Sequence[str]) -> frozenset[str]:
     return frozenset(chosen or spec.requirements)
 
 
-def _versions(provider: str) -> dict[str, str]:
+def versions(provider: str) -> dict[str, str]:
+    """Of everything that takes part in a run."""
     (found,) = entry_points(group="tradeforge.providers", name=provider)
     assert found.dist is not None
     names = ("tradeforge-core", "tradeforge-testing", found.dist.name)
@@ -87,7 +88,7 @@ class Ear:
         """What has been heard so far, as the report of this provider."""
         return Report(
             provider=provider,
-            versions=_versions(provider),
+            versions=versions(provider),
             capabilities=self._declared,
             specification=specification(),
             began=self._began,
