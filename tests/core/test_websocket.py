@@ -449,9 +449,10 @@ async def test_others_have_a_turn_while_a_backlog_is_read(venue: Venue) -> None:
     socket_ = await WebSocket.open(
         venue.url, HEADERS, received=received, lost=lambda error: counts.append(0)
     )
+    opened = len(counts)  # opening takes several turns, of which nobody here sees the ends
     async with asyncio.timeout(10):
         while sum(counts) < 8000:
             counts.append(0)
             await asyncio.sleep(0)
-    assert max(counts) <= 1000
+    assert max(counts[opened:], default=0) <= 1000
     await socket_.close()

@@ -5,9 +5,8 @@ cost, and whatever is left at the end is swept: only what was placed here is tou
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from attrs import define, field, frozen
@@ -29,6 +28,7 @@ from tradeforge_core import (
     UserDataType,
     load_provider,
 )
+from tradeforge_core.kit.clock import current_clock
 from tradeforge_testing.conformance.report import Report, TestResult, Verdict
 from tradeforge_testing.conformance.run import Told, versions
 from tradeforge_testing.conformance.specification import declares, specification
@@ -86,7 +86,8 @@ def run_live(
     Raises `ConfigError` and `ProviderNotFound`. What fails at the venue is in the report.
     """
     broker = load_provider(provider)
-    began, watch = datetime.now(UTC), time.perf_counter()
+    clock = current_clock()
+    began, watch = clock.now(), clock.monotonic()
     results = asyncio.run(_run(broker, limits, told))
     return Report(
         provider=provider,
@@ -94,7 +95,7 @@ def run_live(
         capabilities=broker.capabilities,
         specification=specification(),
         began=began,
-        seconds=time.perf_counter() - watch,
+        seconds=clock.monotonic() - watch,
         tests=results,
         faults={},
     )
@@ -125,7 +126,8 @@ async def _run(broker: Provider, limits: LiveLimits, told: Told) -> list[TestRes
 
 
 async def _tried(visit: Visit, name: str, ids: tuple[str, ...], check: Check) -> TestResult:
-    began = time.perf_counter()
+    clock = current_clock()
+    began = clock.monotonic()
     verdict, detail = Verdict.KEPT, ""
     try:
         if undeclared := list(_undeclared(visit.broker.capabilities, ids)):
@@ -136,7 +138,7 @@ async def _tried(visit: Visit, name: str, ids: tuple[str, ...], check: Check) ->
         verdict, detail = Verdict.NOT_DECLARED, str(why)
     except (TradeForgeError, AssertionError, TimeoutError) as error:
         verdict, detail = Verdict.BROKEN, f"{type(error).__name__}: {error}"
-    seconds = round(time.perf_counter() - began, 3)
+    seconds = round(clock.monotonic() - began, 3)
     return TestResult(name=name, requirements=ids, verdict=verdict, seconds=seconds, detail=detail)
 
 
@@ -175,7 +177,7 @@ async def _contract(visit: Visit) -> None:
 
 async def _bars(visit: Visit) -> None:
     _, contract = visit.found()
-    now = datetime.now(UTC)
+    now = current_clock().now()
     bars = await visit.broker.get_historical_bars(contract.id, start=now - timedelta(days=3))
     times = [one.time for one in bars]
     assert times, "three days have no bar"
@@ -186,7 +188,7 @@ async def _bars(visit: Visit) -> None:
 async def _quotes(visit: Visit) -> None:
     _, contract = visit.found()
     hours = visit.broker.market_hours(contract)
-    if hours is not None and hours.state(datetime.now(UTC)) is not MarketState.OPEN:
+    if hours is not None and hours.state(current_clock().now()) is not MarketState.OPEN:
         raise NotRun("the market is not known to be open at this moment")
     async with visit.broker.subscribe_market_data([contract.id], [MarketDataType.QUOTE]) as quotes:
         async for event in quotes:
@@ -221,7 +223,7 @@ async def _round_trip(visit: Visit) -> None:
         raise NotRun(f"it may cost {least:f} or more, and nobody has allowed that much")
     if await _held(visit, account.id, contract.id):
         raise NotRun("the account holds the contract already: it is left alone")
-    began = datetime.now(UTC) - timedelta(minutes=1)
+    began = current_clock().now() - timedelta(minutes=1)
     request = OrderRequest.market(account.id, contract.id, OrderSide.BUY, contract.size_step)
     order = await visit.broker.place_order(request)
     visit.bought = contract.size_step
@@ -268,7 +270,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], Check]] = {
 async def _far(visit: Visit) -> Decimal:
     """A price at which a buy rests."""
     _, contract = visit.found()
-    start = datetime.now(UTC) - timedelta(days=5)
+    start = current_clock().now() - timedelta(days=5)
     bars = await visit.broker.get_historical_bars(contract.id, start=start, limit=1)
     assert bars, "there is no price to stay away from"
     return contract.round_price(bars[-1].close * _FAR, rounding=ROUND_HALF_EVEN)

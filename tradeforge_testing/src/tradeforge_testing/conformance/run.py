@@ -2,16 +2,15 @@
 
 import os
 import platform
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import pytest
 
 from tradeforge_core import Capabilities
+from tradeforge_core.kit.clock import current_clock
 from tradeforge_testing.conformance.chosen import choose
 from tradeforge_testing.conformance.proving import PROVES
 from tradeforge_testing.conformance.report import Report, TestResult, Verdict
@@ -80,8 +79,8 @@ class Ear:
         self._wanted = wanted
         self._told = told
         self._declared = Capabilities()
-        self._began = datetime.now(UTC)
-        self._watch = time.perf_counter()
+        self._clock = current_clock()
+        self._began, self._watch = self._clock.now(), self._clock.monotonic()
         self._proves: dict[str, tuple[str, ...]] = {}
 
     def report(self, provider: str) -> Report:
@@ -92,7 +91,7 @@ class Ear:
             capabilities=self._declared,
             specification=specification(),
             began=self._began,
-            seconds=time.perf_counter() - self._watch,
+            seconds=self._clock.monotonic() - self._watch,
             tests=self.results,
             faults=dict(self.faults),
         )
