@@ -32,17 +32,13 @@ def _run(*command: str | Path, cwd: Path) -> str:
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("wheels")
     for member in MEMBERS:
-        build: list[str | Path] = [
-            sys.executable,
-            "-m",
-            "build",
-            "--wheel",
-            "--no-isolation",
-            "--outdir",
-            folder,
-        ]
-        _run(*build, ROOT / member, cwd=folder)
+        _build(ROOT / member, folder)
     return sorted(folder.glob("*.whl"))
+
+
+def _build(package: Path, folder: Path) -> None:
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
+    _run(*build, folder, package, cwd=folder)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +47,10 @@ def installed(wheels: list[Path], tmp_path_factory: pytest.TempPathFactory) -> P
     folder = tmp_path_factory.mktemp("environment") / "venv"
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
+    _build(ROOT / "docs" / "hello_provider", folder.parent)
+    (hello,) = folder.parent.glob("*.whl")
     names = [f"{wheel}[sandbox]" if "topstepx" in wheel.name else str(wheel) for wheel in wheels]
+    names.append(f"{hello}[sandbox]")
     constraints = folder.parent / "constraints.txt"
     constraints.write_text(_pins())
     uv = shutil.which("uv") or (ROOT / ".uv/bin/uv" if (ROOT / ".uv/bin/uv").exists() else None)
@@ -75,6 +74,35 @@ def test_the_demo_runs_from_the_wheels_alone(installed: Path, tmp_path: Path) ->
     assert report["provider"] == "topstepx"
     assert report["fills"] >= 2
     assert report["position_after"] == 0
+
+
+@pytest.mark.timeout(600)
+def test_the_smallest_provider_keeps_the_contract_from_its_wheel(
+    installed: Path, tmp_path: Path
+) -> None:
+    out = _run(installed / "tradeforge", "conformance", "hello", "--json", "-", cwd=tmp_path)
+    report = json.loads(out)
+    assert report["conformant"]
+    unproven = [row["id"] for row in report["requirements"] if row["verdict"] != "kept"]
+    assert unproven == [
+        *("TF-BRA-010", "TF-BRA-020", "TF-BRA-030", "TF-BRA-040"),
+        *("TF-MKT-030", "TF-MKT-040"),
+    ]
+
+
+@pytest.mark.timeout(600)
+def test_a_new_provider_installs_and_keeps_its_first_area(installed: Path, tmp_path: Path) -> None:
+    _run(installed / "tradeforge", "new-provider", "acme_two", cwd=tmp_path)
+    _build(tmp_path / "acme_two_provider", tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    install = [installed / "python", "-m", "pip", "install", "--quiet", "--no-deps"]
+    _run(*install, wheel, cwd=tmp_path)
+    conformance = [installed / "tradeforge", "conformance", "acme_two"]
+    out = _run(*conformance, "--only", "LIF", cwd=tmp_path)
+    assert "acme_two is conformant: 7 kept" in out
+    tests = tmp_path / "acme_two_provider" / "tests"
+    out = _run(installed / "python", "-m", "pytest", "-q", "-k", "connect", tests, cwd=tmp_path)
+    assert " passed" in out
 
 
 def test_the_typed_marker_is_in_every_wheel(wheels: list[Path]) -> None:

@@ -124,6 +124,10 @@ def _show(report: Any) -> None:
             named = f"{test.name} ({', '.join(test.requirements)})"
             output().print(Text(named, _STYLES[test.verdict.value]))
             output().print(f"  {test.detail}", soft_wrap=True, markup=False)
+    for test in report.tests:
+        if "no fault of rows" in test.detail:
+            line = f"{test.name} ({', '.join(test.requirements)}): {test.detail}"
+            output().print(Text(line, "dim"), soft_wrap=True)
     _conclude(report)
 
 

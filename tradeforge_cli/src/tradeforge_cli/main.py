@@ -15,6 +15,7 @@ from tradeforge_cli.chaos import chaos
 from tradeforge_cli.conformance import conformance
 from tradeforge_cli.demo.command import demo
 from tradeforge_cli.interruption import Terminated
+from tradeforge_cli.new_provider import new_provider
 from tradeforge_cli.quotes.command import quotes
 from tradeforge_cli.recording.record import record
 from tradeforge_cli.recording.replay import replay
@@ -67,6 +68,7 @@ app.command(record, help_epilogue=_example("record topstepx -o session.jsonl --s
 app.command(replay, help_epilogue=_example("replay session.jsonl"))
 app.command(chaos, help_epilogue=_example("chaos topstepx --seeds 100"))
 app.command(conformance, help_epilogue=_example("conformance topstepx --html report.html"))
+app.command(new_provider, help_epilogue=_example("new-provider acme"))
 app.command(sandbox, help_epilogue=_example("sandbox topstepx --port 8765"))
 
 

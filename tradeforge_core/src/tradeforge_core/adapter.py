@@ -138,9 +138,14 @@ class VenueAdapter(ABC):
     @abstractmethod
     async def _fetch_open_orders(self, account_id: str) -> list[Order]: ...
 
-    @abstractmethod
     async def _fetch_exits(self, entry: Order) -> list[Order]:
-        """The legs of the entry's bracket, whatever their status; none for an order without."""
+        """The legs of the entry's bracket, whatever their status; none for an order without.
+
+        Who declares brackets has to write it.
+        """
+        if self.capabilities.brackets:
+            raise NotImplementedError(f"{self.name} declares brackets, and does not look for exits")
+        return []
 
     @abstractmethod
     async def _fetch_order_history(self, account_id: str, period: Period) -> list[Order]: ...

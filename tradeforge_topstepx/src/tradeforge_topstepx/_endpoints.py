@@ -1,6 +1,5 @@
 """The operations of the gateway: path, shape of the answer, meaning of the error codes."""
 
-from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -13,8 +12,8 @@ from tradeforge_core import (
     RateLimited,
     VenueError,
 )
-from tradeforge_core.kit.clock import current_clock
 from tradeforge_core.kit.http import HttpAnswer
+from tradeforge_core.kit.retry_after import seconds_of
 from tradeforge_topstepx import _errors, _wire
 
 A = TypeVar("A", bound=_wire.Envelope)
@@ -61,7 +60,7 @@ def _status_error(path: str, answer: HttpAnswer) -> VenueError:
     if answer.status == 401:
         return AuthenticationError(f"{message}: the token is not accepted", code=401)
     if answer.status == 429:
-        seconds = _seconds(answer.retry_after)
+        seconds = seconds_of(answer.retry_after)
         return RateLimited(f"{message}: too many requests", code=429, retry_after=seconds)
     if answer.status == 400 and path not in _WITH_SECRETS:
         message += _complaint(answer.body)
@@ -88,22 +87,6 @@ def _complaint(body: bytes) -> str:
 _problem_decoder = msgspec.json.Decoder(_Problem)
 _MOST_WORDS = 300
 """Characters of a complaint that are worth repeating."""
-
-
-def _seconds(header: str | None) -> float | None:
-    """The wait that a Retry-After asks for, in seconds or as a date; nonsense counts as none."""
-    if header is None:
-        return None
-    if header.isascii() and header.isdigit():
-        return float(header[:_MOST_DIGITS])
-    try:
-        return max((parsedate_to_datetime(header) - current_clock().now()).total_seconds(), 0.0)
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-_MOST_DIGITS = 9
-"""Of a Retry-After; more would be longer than anybody waits."""
 
 
 def decode_error(what: str, error: Exception) -> DecodeError:

@@ -21,7 +21,7 @@ from tradeforge_core import (
 )
 from tradeforge_core.kit.budget import Lane, RateBudget, lane_of_reads
 from tradeforge_core.kit.clock import Clock
-from tradeforge_core.kit.http import HttpAnswer, HttpClient
+from tradeforge_core.kit.http import HttpAnswer, HttpClient, bearer
 from tradeforge_core.requests import OrderChange, Period
 from tradeforge_topstepx import _endpoints, _wire
 from tradeforge_topstepx._budgets import budgets_of
@@ -56,19 +56,6 @@ class _Bearer(httpx.Auth):
             yield request
         elif response.status_code == 401:
             self._session.forget(token)
-
-
-class _FixedBearer(httpx.Auth):
-    """Sets the one token that the request is about."""
-
-    def __init__(self, token: Secret) -> None:
-        self._token = token
-
-    async def async_auth_flow(
-        self, request: httpx.Request
-    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        _set_token(request, self._token)
-        yield request
 
 
 def _set_token(request: httpx.Request, token: Secret) -> None:
@@ -106,7 +93,7 @@ class Rest:
 
     async def validate(self, token: Secret) -> str:
         """A token that lives on from now, in exchange for one that is still good."""
-        fixed = _FixedBearer(token)
+        fixed = bearer(token)
         answer = await self._post(_endpoints.VALIDATE, None, auth=fixed, lane=Lane.URGENT)
         return _token_of(answer.newToken, _endpoints.VALIDATE)
 
@@ -114,7 +101,7 @@ class Rest:
         """End the session at the venue."""
         token = await self.session.token()
         self.session.forget(token)
-        await self._post(_endpoints.LOGOUT, None, auth=_FixedBearer(token.text))
+        await self._post(_endpoints.LOGOUT, None, auth=bearer(token.text))
 
     async def ping(self) -> None:
         """Return once the gateway has answered; any answer of status 200 will do."""

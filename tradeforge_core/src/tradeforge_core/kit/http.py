@@ -7,7 +7,7 @@ and proxies of the environment are ignored: credentials go where the settings sa
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from functools import cache
 from typing import Any
@@ -21,6 +21,7 @@ from tradeforge_core.kit.budget import Lane, RateBudget
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.plugins import HttpRequestDetails
+from tradeforge_core.secret import Secret
 
 _BEFORE_ANY_BYTE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """What httpx raises while there is no connection to write to; all else may have been sent."""
@@ -169,6 +170,22 @@ class HttpClient:
                 error=error,
             )
         )
+
+
+class _Bearer(httpx.Auth):
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        yield request
+
+
+def bearer(token: Secret) -> httpx.Auth:
+    """Sets this token on one request."""
+    return _Bearer(token)
 
 
 @cache

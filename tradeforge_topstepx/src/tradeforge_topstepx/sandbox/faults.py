@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from attrs import define, field, fields, frozen
 
-from tradeforge_topstepx.sandbox.books import Books
+from tradeforge_testing.sandbox.books import Books
 
 ELSEWHERE = "/elsewhere"
 """Where a redirect leads unless it is told otherwise; who comes there is counted."""

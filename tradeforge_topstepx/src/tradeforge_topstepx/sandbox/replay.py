@@ -15,11 +15,11 @@ from tradeforge_core.streams.backoff import Backoff
 from tradeforge_testing.replay.desk import Answer, answers_of
 from tradeforge_testing.replay.recording import Line, Recording
 from tradeforge_testing.replay.venue import ReplayVenue, Wish
+from tradeforge_testing.sandbox.server import LoopbackServer
 from tradeforge_topstepx import _endpoints
 from tradeforge_topstepx._hubs import CHANNELS, MARKET_HUB, USER_HUB
 from tradeforge_topstepx._redaction import HIDDEN
 from tradeforge_topstepx.sandbox.replay_hub import Stage, as_text, parsed
-from tradeforge_topstepx.sandbox.server import LoopbackServer
 
 _PATHS = {USER_HUB: "/hubs/user", MARKET_HUB: "/hubs/market"}
 

@@ -10,8 +10,9 @@ from attrs import evolve
 from tradeforge_core.interfaces import Sandbox
 from tradeforge_core.kit.clock import Clock, current_clock
 from tradeforge_testing.exchange import Exchange, ExchangeEvent, Instrument
+from tradeforge_testing.sandbox.books import Lag, Replica
+from tradeforge_testing.sandbox.server import LoopbackServer
 from tradeforge_topstepx.sandbox.app import build_app, served_paths
-from tradeforge_topstepx.sandbox.books import Lag, Replica
 from tradeforge_topstepx.sandbox.control import control_routes
 from tradeforge_topstepx.sandbox.event_faults import EventFault
 from tradeforge_topstepx.sandbox.faults import Fault, FaultDetails, PlannedFault
@@ -23,7 +24,6 @@ from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.instruments import next_contract
 from tradeforge_topstepx.sandbox.limits import RateGuard, RateLimits
 from tradeforge_topstepx.sandbox.market_feed import MarketFeed
-from tradeforge_topstepx.sandbox.server import LoopbackServer
 from tradeforge_topstepx.sandbox.spoiling import Address, Connections
 from tradeforge_topstepx.sandbox.state import describe
 from tradeforge_topstepx.sandbox.timing import Timing

@@ -7,7 +7,7 @@ from attrs import define, frozen
 
 from tradeforge_core.kit.clock import Clock
 from tradeforge_testing.exchange import Exchange
-from tradeforge_topstepx.sandbox.books import Books
+from tradeforge_testing.sandbox.books import Books
 from tradeforge_topstepx.sandbox.instruments import listed_instruments
 from tradeforge_topstepx.sandbox.tokens import TokenIssuer
 

@@ -75,7 +75,7 @@ class LoopbackServer:
             ws=_WebSocket,
             ws_max_size=_LARGEST_MESSAGE,
             ws_per_message_deflate=False,
-            ws_ping_interval=None,  # SignalR has its own keep-alive
+            ws_ping_interval=None,  # a client that wants signs of life asks for them
             lifespan="off",
             log_config=None,
             log_level="error",

@@ -1,0 +1,5 @@
+from tradeforge_testing.conformance import ProviderConformance
+
+
+class TestConformance(ProviderConformance):
+    provider = "hello"

@@ -1,0 +1,1 @@
+"""A new provider, written from the smallest complete one."""
