@@ -79,13 +79,13 @@ lock: $(UV) ## resolve the dependencies again into requirements.lock (pins and h
 clean: ## remove what the set-up made
 	rm -rf .venv .uv
 
-$(READY): requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) docs/hello_provider/pyproject.toml | $(UV)
+$(READY): requirements.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml) | $(UV)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "TradeForge needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@test -x $(BIN)/python || $(UV) venv --quiet --python "$$(command -v $(PYTHON))" .venv
 	@echo "Setting up .venv (once; a minute at most on a fresh machine)"
 	@$(UV) pip sync --quiet --python $(BIN)/python requirements.lock
-	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e ./%) -e ./docs/hello_provider
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e ./%)
 	@touch $@
 
 .uv/bin/uv:

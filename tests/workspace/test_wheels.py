@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+Command = list[str | Path]
 MEMBERS = ["tradeforge_core", "tradeforge_topstepx", "tradeforge_testing", "tradeforge_cli"]
 
 
-def _run(*command: str | Path, cwd: Path) -> str:
+def _run(*command: str | Path, cwd: Path, path: Path | None = None) -> str:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    clean |= {} if path is None else {"PYTHONPATH": str(path)}
     result = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -37,7 +39,14 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def _build(package: Path, folder: Path) -> None:
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
+    build: Command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+    ]
     _run(*build, folder, package, cwd=folder)
 
 
@@ -47,10 +56,7 @@ def installed(wheels: list[Path], tmp_path_factory: pytest.TempPathFactory) -> P
     folder = tmp_path_factory.mktemp("environment") / "venv"
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    _build(ROOT / "docs" / "hello_provider", folder.parent)
-    (hello,) = folder.parent.glob("*.whl")
-    names = [f"{wheel}[sandbox]" if "topstepx" in wheel.name else str(wheel) for wheel in wheels]
-    names.append(f"{hello}[sandbox]")
+    names = [str(wheel) + _EXTRAS.get(wheel.name.partition("-")[0], "") for wheel in wheels]
     constraints = folder.parent / "constraints.txt"
     constraints.write_text(_pins())
     uv = shutil.which("uv") or (ROOT / ".uv/bin/uv" if (ROOT / ".uv/bin/uv").exists() else None)
@@ -59,6 +65,25 @@ def installed(wheels: list[Path], tmp_path_factory: pytest.TempPathFactory) -> P
     )
     _run(*installer, "--quiet", "--constraint", constraints, *names, cwd=folder)
     return folder / "bin"
+
+
+_EXTRAS = {"tradeforge_topstepx": "[sandbox]", "tradeforge_testing": "[conformance,sandbox]"}
+
+
+def _installed_beside(installed: Path, package: Path, folder: Path) -> Path:
+    """Where the package is, built as a wheel: the environment itself has one provider only."""
+    _build(package, folder)
+    (wheel,) = folder.glob("*.whl")
+    install: Command = [
+        installed / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+    ]
+    _run(*install, "--target", folder / "beside", wheel, cwd=folder)
+    return folder / "beside"
 
 
 def _pins() -> str:
@@ -80,7 +105,9 @@ def test_the_demo_runs_from_the_wheels_alone(installed: Path, tmp_path: Path) ->
 def test_the_smallest_provider_keeps_the_contract_from_its_wheel(
     installed: Path, tmp_path: Path
 ) -> None:
-    out = _run(installed / "tradeforge", "conformance", "hello", "--json", "-", cwd=tmp_path)
+    path = _installed_beside(installed, ROOT / "docs" / "hello_provider", tmp_path)
+    command: Command = [installed / "tradeforge", "conformance", "hello"]
+    out = _run(*command, "--json", "-", cwd=tmp_path, path=path)
     report = json.loads(out)
     assert report["conformant"]
     unproven = [row["id"] for row in report["requirements"] if row["verdict"] != "kept"]
@@ -93,16 +120,13 @@ def test_the_smallest_provider_keeps_the_contract_from_its_wheel(
 @pytest.mark.timeout(600)
 def test_a_new_provider_installs_and_keeps_its_first_area(installed: Path, tmp_path: Path) -> None:
     _run(installed / "tradeforge", "new-provider", "acme_two", cwd=tmp_path)
-    _build(tmp_path / "acme_two_provider", tmp_path)
-    (wheel,) = tmp_path.glob("*.whl")
-    install = [installed / "python", "-m", "pip", "install", "--quiet", "--no-deps"]
-    _run(*install, wheel, cwd=tmp_path)
-    conformance = [installed / "tradeforge", "conformance", "acme_two"]
-    out = _run(*conformance, "--only", "LIF", cwd=tmp_path)
+    package = tmp_path / "acme_two_provider"
+    path = _installed_beside(installed, package, tmp_path)
+    command: Command = [installed / "tradeforge", "conformance", "acme_two"]
+    out = _run(*command, "--only", "LIF", cwd=tmp_path, path=path)
     assert "acme_two is conformant: 7 kept" in out
-    tests = tmp_path / "acme_two_provider" / "tests"
-    out = _run(installed / "python", "-m", "pytest", "-q", "-k", "connect", tests, cwd=tmp_path)
-    assert " passed" in out
+    pytest_run: Command = [installed / "python", "-m", "pytest", "-q", "-k", "connect"]
+    assert " passed" in _run(*pytest_run, package, cwd=tmp_path, path=path)
 
 
 def test_the_typed_marker_is_in_every_wheel(wheels: list[Path]) -> None:
