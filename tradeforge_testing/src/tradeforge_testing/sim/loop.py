@@ -79,6 +79,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._leap.elapsed
 
+    def close(self) -> None:
+        super().close()
+        self.network.close()
+
     def timers(self) -> list[str]:
         """What is still to be called at a time to come."""
         waiting: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]  # of the base

@@ -70,6 +70,10 @@ class MemoryNetwork:
         """How many connections to this port their clients have not closed."""
         return sum(one.far[1] == port and not one.is_closing() for one in self._clients)
 
+    def close(self) -> None:
+        """Give its files back to the system, at the end of its run."""
+        self._readiness.close()
+
     def close_listener(self, port: int) -> None:
         self._listeners.pop(port, None)
 

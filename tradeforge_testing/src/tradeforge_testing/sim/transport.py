@@ -27,11 +27,18 @@ class Readiness:
 
     def __init__(self) -> None:
         self.ready = os.open(os.devnull, os.O_RDONLY)
-        self.idle, self._writer = os.pipe()
+        self.idle, writer = os.pipe()
+        self._files: tuple[int, ...] = (self.ready, self.idle, writer)
+
+    def close(self) -> None:
+        """From now on there are no files: the system may give their numbers to others."""
+        for one in self._files:
+            os.close(one)
+        self._files = ()
+        self.ready = self.idle = -1
 
     def __del__(self) -> None:
-        for one in (self.ready, self.idle, self._writer):
-            os.close(one)
+        self.close()  # of a network that no loop has ever used
 
 
 class _Socket:
