@@ -51,9 +51,9 @@ class Ring:
 
     def close(self) -> None:
         """Leave the segments as they are."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
     def join(self) -> None:
         """Make one file of the segments; it has its name once it is whole."""

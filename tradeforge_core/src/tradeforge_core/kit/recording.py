@@ -16,6 +16,7 @@ the wall clock, to the microsecond), its `direction`, the name of the `stream` a
 import json
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -171,6 +172,8 @@ class FlightRecorder:
 
     def _give_up(self, error: OSError) -> None:
         self._is_over = True
+        with suppress(OSError):  # of the same disk
+            self._ring.close()
         _log.error("the recording %s ends here: %s", self.path, error)
 
 
