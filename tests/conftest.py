@@ -1,9 +1,14 @@
 """What holds for every test."""
 
+import asyncio
+import os
 import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 
 def pytest_configure() -> None:
@@ -20,6 +25,51 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     folder = tmp_path_factory.mktemp("state")
     monkeypatch.setenv("TRADEFORGE_STATE_DIR", str(folder))
     return folder
+
+
+_TESTS = Path(__file__).parent
+_OPEN_FILES = Path("/proc/self/fd")
+_HELD = ("testing",)
+"""The folders whose tests are held to leave nothing."""
+_ROUNDS = 20
+"""Turns of the event loop that what is closing may take to be closed."""
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test leaves a socket or file behind, where those are listed, and none leaves a task."""
+    if request.path.relative_to(_TESTS).parts[0] not in _HELD:
+        yield
+        return
+    if pytest_asyncio.is_async_test(request.node):
+        request.getfixturevalue("leaves_loop_idle")
+        yield  # files too are asked for there: closing the loop would end what holds them
+        return
+    files = _open_files()
+    yield
+    assert not (left := _open_files() - files), f"left behind: {left}"
+
+
+@pytest.fixture
+async def leaves_loop_idle() -> AsyncIterator[None]:
+    """Neither task nor file outlives the test and its fixtures by more than a few turns."""
+    tasks, files = asyncio.all_tasks(), _open_files()
+    yield
+    mine = tasks | {asyncio.current_task()}
+    for _ in range(_ROUNDS):
+        if not (left := (asyncio.all_tasks() - mine) or (_open_files() - files)):
+            return
+        await asyncio.sleep(0)
+    raise AssertionError(f"left behind: {left}")
+
+
+def _open_files() -> set[str]:
+    """What is open, each by its number and what it is."""
+    found = set[str]()
+    for number in os.listdir(_OPEN_FILES) if _OPEN_FILES.exists() else ():
+        with suppress(OSError):  # the one that the listing itself needed is gone
+            found.add(f"{number}: {os.readlink(_OPEN_FILES / number)}")
+    return found
 
 
 @pytest.fixture(params=["websockets", "picows"])

@@ -111,6 +111,7 @@ def test_who_is_killed_leaves_all_that_was_said(tmp_path: Path) -> None:
     assert recording.lines[-1].text.startswith("2999 ")
     assert recording.state is None
     assert Recording.read(tmp_path / "a.jsonl.parts") == recording
+    recorder.close([], "")
 
 
 def test_a_torn_last_line_is_passed_over(tmp_path: Path) -> None:
@@ -121,6 +122,7 @@ def test_a_torn_last_line_is_passed_over(tmp_path: Path) -> None:
     for cut in range(1, len(whole.splitlines()[-1]) + 1):
         segment.write_bytes(whole[:-cut])
         assert len(Recording.read(path).lines) == 9
+    recorder.close([], "")
 
 
 def test_who_is_killed_while_the_parts_are_joined_loses_nothing(
@@ -182,6 +184,7 @@ def test_it_is_written_while_it_goes_on_and_not_at_the_end(tmp_path: Path) -> No
     assert recorder.size > before
     assert recorder.count == 2
     assert Recording.read(path).lines[0].text.startswith("1 ")
+    recorder.close([], "")
 
 
 HEAD = (
@@ -264,13 +267,16 @@ class TestFolder:
             recorder.close([], "")
         (folder / "notes.txt").write_text("of the user")
         clock.advance(1)
-        assert self.begin(folder, clock)  # and is killed
+        killed = self.begin(folder, clock)
         clock.advance(1)
-        self.begin(folder, clock)
+        last = self.begin(folder, clock)
         names = sorted(os.listdir(folder))
         assert names[0] == "notes.txt"
         assert len(names) == 5
         assert names[-2:] == [f"some-20260302T14300{one}.000000Z.jsonl.parts" for one in (8, 9)]
+        for recorder in (killed, last):
+            assert recorder is not None
+            recorder.close([], "")
 
     def test_what_cannot_be_written_is_logged(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
