@@ -29,7 +29,7 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 
 _TESTS = Path(__file__).parent
 _OPEN_FILES = Path("/proc/self/fd")
-_HELD = ("core", "testing")
+_HELD = ("cli", "core", "testing")
 """The folders whose tests are held to leave nothing."""
 _ROUNDS = 20
 """Turns of the event loop that what is closing may take to be closed."""
