@@ -14,7 +14,6 @@ from tradeforge_testing.conformance.oracle import differences
 from tradeforge_testing.conformance.trial import Trial
 from tradeforge_testing.sim import MemoryNetwork, simulate
 
-SEED = 1
 Unless = Callable[[Capabilities], list[str]]
 
 
@@ -29,16 +28,17 @@ def live(
     connected: bool,
     follows: bool,
     fault: ChaosFault | None,
+    seed: int,
     unless: Unless,
 ) -> list[str]:
     """Run the body, and check what is left; what it needs and is not declared, if that is so."""
-    network = MemoryNetwork(latency=0.001, seed=SEED)
+    network = MemoryNetwork(latency=0.001, seed=seed)
 
     async def life() -> list[str]:
         before = asyncio.all_tasks()
-        venue = make_venue(SEED)
+        venue = make_venue(seed)
         with listening(venue.canaries) as canaries:
-            async with set_up(venue, Random(SEED), simulated=True) as stage:
+            async with set_up(venue, Random(seed), simulated=True) as stage:
                 if undeclared := unless(stage.broker.capabilities):
                     return undeclared
                 trial = Trial(stage, current_clock().now(), canaries, fault)
@@ -50,7 +50,7 @@ def live(
         return []
 
     try:
-        return simulate(life, seed=SEED, network=network)
+        return simulate(life, seed=seed, network=network)
     except BaseException as error:
         if fault is not None:
             error.add_note(f"It happened under the fault {fault.name} ({', '.join(fault.rows)})")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from functools import wraps
+from itertools import product
 from typing import Any, ClassVar, NoReturn
 
 import pytest
@@ -66,13 +67,15 @@ def proves(
     follows: bool = True,
     under: tuple[str, ...] = (),
     beside: Action = Action.PLACE,
+    lives: int = 1,
 ) -> Callable[[Body], Test]:
     """A test of these requirements: its body gets a `Trial`, in virtual time.
 
     It is `connected`, and `follows` the account, before the body begins. With `under`, rows of the
-    fault catalogue, the body is run once for each fault that stands for one of them and can happen
-    beside the action; it calls `trial.strike` when it should. Where there is no such fault,
-    the test is not run, and counts as not declared.
+    fault catalogue, the body is run for each fault that stands for one of them and can happen
+    beside the action; it calls `trial.strike` when it should. Each is run in so many `lives`, with
+    another seed in each: a fault draws by it whether the venue has done what it does not answer.
+    Where there is no such fault, the test is not run, and counts as not declared.
     """
 
     def mark(body: Body) -> Test:
@@ -80,8 +83,9 @@ def proves(
         def test(self: Suite) -> None:
             known = [self.known[one] for one in ids if one in self.known]
             try:
-                for fault in _faults(self.make_venue(), under, beside):
-                    _run(self, body, ids, fault, connected=connected, follows=follows)
+                every = product(_faults(self.make_venue(), under, beside), range(1, lives + 1))
+                for fault, seed in every:
+                    _run(self, body, ids, fault, seed, connected=connected, follows=follows)
             except pytest.skip.Exception:
                 raise
             except BaseException as error:
@@ -104,6 +108,7 @@ def _run(
     body: Body,
     ids: tuple[str, ...],
     fault: ChaosFault | None,
+    seed: int,
     *,
     connected: bool,
     follows: bool,
@@ -120,6 +125,7 @@ def _run(
         connected=connected,
         follows=follows,
         fault=fault,
+        seed=seed,
         unless=undeclared_by,
     )
     if undeclared:

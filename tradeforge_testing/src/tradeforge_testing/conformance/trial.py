@@ -75,6 +75,11 @@ class Trial:
         """How many bytes have come to the venue so far."""
         return self.stage.proxy.received[Direction.UPSTREAM]
 
+    @property
+    def came(self) -> int:
+        """How many bytes the venue has sent so far."""
+        return self.stage.proxy.received[Direction.DOWNSTREAM]
+
     # --- what the venue has ---
 
     @property

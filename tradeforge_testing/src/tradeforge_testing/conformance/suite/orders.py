@@ -28,6 +28,17 @@ class Orders(Suite):
                 assert booked.stop_price == request.stop_price
             assert (order.id, order.client_order_id) == (str(booked.id), booked.tag)
 
+    @proves("TF-ORD-010")
+    async def test_every_tick_is_a_price(self, on: Trial) -> None:
+        """Prices go to the venue with their own digits, never rounded or by way of a float."""
+        if OrderType.LIMIT not in on.capabilities.order_types:
+            return
+        for ticks in range(200, 204):
+            request = on.limit(ticks=ticks)
+            await on.broker.place_order(request)
+            (booked,) = on.of_name(request.client_order_id)
+            assert booked.limit_price == request.limit_price
+
     @proves("TF-ORD-120")
     async def test_buys_are_bought_and_sells_are_sold(self, on: Trial) -> None:
         """The table of sides, in requests and in answers."""

@@ -1,10 +1,12 @@
 """Accounts, contracts and history."""
 
+import asyncio
 from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tradeforge_core import BarUnit, NotFound
+from tradeforge_core.kit.clock import current_clock
 from tradeforge_testing.conformance.proving import Suite, proves
 from tradeforge_testing.conformance.trial import Trial
 from tradeforge_testing.exchange.records import Bar
@@ -36,10 +38,10 @@ class Contracts(Suite):
     @proves("TF-CON-010")
     async def test_contracts_have_the_venues_ticks(self, on: Trial) -> None:
         """The mapping of contracts: Decimal from the digits, never by way of a float."""
-        contract = await on.contract()
-        assert contract.tick_size == on.instrument.tick_size
-        assert contract.tick_value == on.instrument.tick_value
-        assert isinstance(contract.tick_size, Decimal)
+        for contract_id, true in on.exchange.instruments.items():
+            contract = await on.broker.get_contract(contract_id)
+            assert (contract.tick_size, contract.tick_value) == (true.tick_size, true.tick_value)
+            assert isinstance(contract.tick_size, Decimal)
 
     @proves("TF-CON-020")
     async def test_a_contract_is_found_by_its_id(self, on: Trial) -> None:
@@ -101,12 +103,18 @@ class History(Suite):
     @proves("TF-HIS-040")
     async def test_the_forming_bar_is_marked_or_left_out(self, on: Trial) -> None:
         """`include_partial`, and the time at which a bar is complete."""
+        await asyncio.sleep(_into_a_minute(on))
+        on.exchange.advance()
         bars = await on.broker.get_historical_bars(on.contract_id, start=_before(on, hours=1))
         assert not any(one.partial for one in bars)
+        on.exchange.advance()
         more = await on.broker.get_historical_bars(
             on.contract_id, start=_before(on, hours=1), include_partial=True
         )
         assert all(not one.partial for one in more[:-1])
+        now = current_clock().now()
+        early = [one for one in (*bars, *more) if one.time + timedelta(minutes=1) > now]
+        assert all(one.partial for one in early), f"at {now} this was called complete: {early}"
         complete = [one.time for one in more if not one.partial]
         assert complete == [one.time for one in bars] or complete[:-1] == [o.time for o in bars]
 
@@ -123,6 +131,11 @@ class History(Suite):
 
 def _minutes(on: Trial, start: datetime, end: datetime) -> list[Bar]:
     return on.exchange.bars(on.contract_id, start=start, end=end, seconds=60, limit=100_000)
+
+
+def _into_a_minute(on: Trial) -> float:
+    """Seconds until half of a later minute is over."""
+    return 90.0 - on.began.timestamp() % 60
 
 
 def _before(on: Trial, *, hours: int) -> datetime:

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from decimal import Decimal
+from functools import partial
 
 from tradeforge_core import (
     AccountUpdateEvent,
+    Event,
     Gap,
     MarketDataType,
     MarketTradeEvent,
@@ -71,18 +74,19 @@ class MarketData(Suite):
             assert [one.price for one in book.asks(5)] == [one.price for one in asks[:5]]
             assert [one.size for one in book.bids(5)] == [one.size for one in bids[:5]]
 
-    @proves("TF-MKT-050")
+    @proves("TF-MKT-050", follows=False)
     async def test_what_has_ended_tells_nothing_more(self, on: Trial) -> None:
         """The venue has to be told, and what still comes must go nowhere."""
+        other = min(on.exchange.instruments.keys() - {on.contract_id})
+        await on.broker.subscribe_market_data([other], [QUOTE])  # keeps the connection
         async with on.broker.subscribe_market_data([on.contract_id], [QUOTE]):
-            on.exchange.advance()
-            await asyncio.sleep(1)
+            subscribed = await _advance(on, 10)
         await asyncio.sleep(5)
         heard = len(on.told(QuoteEvent))
-        for _ in range(10):
-            on.exchange.advance()
-            await asyncio.sleep(1)
+        assert on.broker.status is LIVE
+        ended = await _advance(on, 10)
         assert len(on.told(QuoteEvent)) == heard
+        assert ended < subscribed / 2, f"the venue still sends: {ended} bytes after {subscribed}"
 
     @proves("TF-MKT-060")
     async def test_a_contract_that_there_is_not_is_not_found(self, on: Trial) -> None:
@@ -205,6 +209,10 @@ class StreamHealth(Suite):
         await on.sell()
         await on.until(lambda: len(on.told(UserTradeEvent)) >= 2, within=240)
         _check_fills(on)
+        lost = [one for one in on.told(StatusChanged) if one.previous is LIVE]
+        assert not lost, f"it ended the stream: {lost[0].reason}"
+        may_be_ignored = on.fault is None or "F54" in on.fault.rows
+        assert may_be_ignored or on.told(Gap), "nobody was told what could not be read"
 
     @proves("TF-STR-070", "TF-CNC-030", follows=False)
     async def test_subscribers_do_not_harm_each_other(self, on: Trial) -> None:
@@ -214,15 +222,40 @@ class StreamHealth(Suite):
         def break_down(event: object) -> None:
             raise RuntimeError("this one is broken")
 
-        slow = on.broker.subscribe_market_data([on.contract_id], [QUOTE])
-        quick = on.broker.subscribe_market_data([on.contract_id], [QUOTE])
-        async with slow, quick as quotes:
-            for _ in range(5):
-                on.exchange.advance()
-                await asyncio.sleep(1)
-            seen = await asyncio.wait_for(anext(quotes), 60)
-            assert seen is not None
-        assert len(on.told(QuoteEvent)) >= 5
+        subscribe = partial(on.broker.subscribe_market_data, [on.contract_id], [QUOTE])
+        async with subscribe() as slow:
+            async with subscribe() as one, subscribe() as other:
+                seen: tuple[list[Event], list[Event]] = ([], [])
+                readers = [
+                    asyncio.create_task(_read(one, seen[0])),
+                    asyncio.create_task(_read(other, seen[1])),
+                ]
+                await _advance(on, 5)
+                for reader in readers:
+                    reader.cancel()
+                await asyncio.wait(readers)
+            quotes = [[one for one in some if isinstance(one, QuoteEvent)] for some in seen]
+            assert not [one for one in seen[0] if isinstance(one, Gap)], "the stream has broken"
+            assert len(quotes[1]) >= 5, f"five quotes were to be told, and {len(quotes[1])} were"
+            assert quotes[0][-5:] == quotes[1][-5:], "the one took the data of the other"
+            await asyncio.wait_for(anext(slow), 60)
+            before = len(on.told(QuoteEvent))
+            await _advance(on, 5)
+            assert len(on.told(QuoteEvent)) > before, "who left took the data of all"
+
+
+async def _read(events: AsyncIterator[Event], into: list[Event]) -> None:
+    async for one in events:
+        into.append(one)
+
+
+async def _advance(on: Trial, steps: int) -> int:
+    """Let the market move so often, once a second; how many bytes the venue sent meanwhile."""
+    before = on.came
+    for _ in range(steps):
+        on.exchange.advance()
+        await asyncio.sleep(1)
+    return on.came - before
 
 
 def _check_fills(on: Trial) -> None:
