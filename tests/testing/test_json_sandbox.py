@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from attrs import evolve
 
 from hello_provider import wire
 from hello_provider.provider import HelloProvider
@@ -130,3 +131,21 @@ async def test_it_can_be_left_and_entered_again(sandbox: HelloSandbox) -> None:
 def test_it_cannot_be_scripted_over_http() -> None:
     with pytest.raises(NotSupported):
         HelloSandbox(control=True)
+
+
+class Forgetful(HelloProvider):
+    """Declares brackets, and never looks for their exits."""
+
+    capabilities = evolve(HelloProvider.capabilities, brackets=True)
+
+
+async def test_declared_brackets_cannot_be_without_a_look_for_exits(
+    sandbox: HelloSandbox, broker: Provider
+) -> None:
+    account = sandbox.exchange.accounts()[0].id
+    await broker.get_contract("HEL.Z26")
+    order = await broker.place_order(OrderRequest.market(str(account), "HEL.Z26", OrderSide.BUY, 1))
+    assert await HelloProvider._fetch_exits(provider(sandbox), order) == []
+    forgetful = Forgetful(Settings("hello", sandbox.settings))
+    with pytest.raises(NotImplementedError, match="does not look for exits"):
+        await forgetful._fetch_exits(order)

@@ -34,9 +34,10 @@ def new_provider(
 
 
 def _tell(name: str, package: Path, files: list[Path]) -> None:
-    output().print(f"{len(files)} files in {package}. Go on with:", soft_wrap=True, markup=False)
+    place = package if package.is_absolute() else f"./{package}"
+    output().print(f"{len(files)} files in {place}. Go on with:", soft_wrap=True, markup=False)
     for line in (
-        f"pip install -e '{package}[sandbox]'",
+        f"pip install -e '{place}[sandbox]'",
         f"tradeforge conformance {name} --only LIF",
     ):
         output().print(f"  {line}", soft_wrap=True, markup=False)
