@@ -6,7 +6,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench scoreboard hours conformance fuzz crash cuts chaos fills soak record format lock clean
+.PHONY: help demo test check bench scoreboard hours conformance zoo fuzz crash cuts chaos fills soak record format lock clean
 
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ crash: $(READY) ## kill a trading program at every point, ten times each (make c
 
 chaos: $(READY) ## 10,000 runs in which everything fails, each fault a hundred times at least (make chaos SEEDS=500)
 	$(BIN)/tradeforge chaos topstepx --seeds $(or $(SEEDS),10000) --least $(or $(LEAST),100)
+
+zoo: $(READY) ## broken providers, each caught by the conformance kit, and the table of what catches which
+	$(BIN)/pytest tests/topstepx/conformance/zoo -q -s
 
 fills: $(READY) ## 100,000 fills over 1,000 cuts of a connection that loses, doubles, reorders and delays (make fills DAYS=2)
 	$(BIN)/pytest tests/topstepx/chaos/test_flood.py -q --days=$(or $(DAYS),10) --cuts=100

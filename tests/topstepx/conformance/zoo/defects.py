@@ -3,7 +3,7 @@
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import ClassVar, TypeVar
 
@@ -33,10 +33,6 @@ class Defect:
     provider: type[TopStepXProvider]
     raises: tuple[type[Exception], ...] = ()
     """What escapes because of the defect itself, besides what the kit raises."""
-
-    def suite(self) -> ProviderConformance:
-        """The kit, about this provider."""
-        return _suite_of(self.provider)()
 
     def is_caught_as(self, error: Exception) -> bool:
         """Whether the kit found it: an error of the defect's own code proves nothing."""
@@ -68,14 +64,16 @@ def defect(*caught_by: str, raises: Sequence[type[Exception]] = ()) -> Callable[
     return enter
 
 
-def _suite_of(broken: type[TopStepXProvider]) -> type[ProviderConformance]:
+def suite_of(broken: type[TopStepXProvider]) -> type[ProviderConformance]:
+    """The kit, about this provider."""
+
     class Venue(TopStepXChaos):
         @property
         def provider_type(self) -> type[TopStepXProvider]:
             return broken
 
     class Conformance(ProviderConformance):
-        provider = "topstepx"
+        provider = "zoo" if hasattr(broken, "plugin") else "topstepx"
         met: ClassVar[Counter[str]] = Counter()
 
         def make_venue(self) -> MakeVenue:
@@ -140,12 +138,3 @@ class Linked(TopStepXProvider):
         assert isinstance(link, HubLink)
         link.__class__ = self.Link
         return link
-
-
-def caught(matrix: Mapping[str, Defect]) -> dict[str, list[str]]:
-    """The defects that each requirement catches, by name."""
-    by_requirement: dict[str, list[str]] = {}
-    for one in matrix.values():
-        for requirement in one.caught_by:
-            by_requirement.setdefault(requirement, []).append(one.name)
-    return by_requirement

@@ -36,22 +36,6 @@ _ANY = (
 
 
 class Safety(Suite):
-    @proves(
-        "TF-SAF-010", "TF-SAF-020", "TF-SAF-030", "TF-ERR-010", "TF-ERR-040", under=_ANY, lives=2
-    )
-    async def test_one_intent_is_one_order_whatever_breaks(self, on: Trial) -> None:
-        """`_submit_order` is one request, and only documented words are a rejection."""
-        await on.contract()
-        request = on.market()
-        await on.strike(Action.PLACE)
-        try:
-            async with asyncio.timeout(60):
-                await on.broker.place_order(request)
-        except (OrderOutcomeUnknown, NotSent, OrderRejected) as told:
-            assert isinstance(told, TradeForgeError)
-        await on.heal()
-        await _find_out(on, request)
-
     @proves("TF-SAF-020", "TF-SAF-030", follows=False, under=("F07",), lives=2)
     async def test_a_look_that_fails_proves_nothing(self, on: Trial) -> None:
         """`_find_by_client_id` raises what fails, and finds what is there, without a stream."""
@@ -72,6 +56,22 @@ class Safety(Suite):
         if _standing(on, request.client_order_id):
             assert said is not Resolution.ABSENT, "it is there, and called absent"
             assert not isinstance(outcome, Rejected | NotSentOutcome), f"it is there: {outcome}"
+        await on.heal()
+        await _find_out(on, request)
+
+    @proves(
+        "TF-SAF-010", "TF-SAF-020", "TF-SAF-030", "TF-ERR-010", "TF-ERR-040", under=_ANY, lives=2
+    )
+    async def test_one_intent_is_one_order_whatever_breaks(self, on: Trial) -> None:
+        """`_submit_order` is one request, and only documented words are a rejection."""
+        await on.contract()
+        request = on.market()
+        await on.strike(Action.PLACE)
+        try:
+            async with asyncio.timeout(60):
+                await on.broker.place_order(request)
+        except (OrderOutcomeUnknown, NotSent, OrderRejected) as told:
+            assert isinstance(told, TradeForgeError)
         await on.heal()
         await _find_out(on, request)
 
