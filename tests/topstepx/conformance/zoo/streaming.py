@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 from attrs import evolve
@@ -14,6 +13,7 @@ from tradeforge_core import (
     DecodeError,
     DepthEvent,
     Event,
+    MarketDataType,
     MarketTradeEvent,
     OrderUpdateEvent,
     PositionUpdateEvent,
@@ -23,6 +23,8 @@ from tradeforge_core import (
     TransportError,
     UserTradeEvent,
 )
+from tradeforge_core.books.live_book import LiveOrderBook
+from tradeforge_core.books.order_book import BookState
 from tradeforge_core.requests import Period
 from tradeforge_core.streams.link import Began
 from tradeforge_topstepx._hubs import HubLink
@@ -83,11 +85,27 @@ class TradesTwice(Retelling):
 class LostDeltaApplied(Retelling):
     """Every third change of the book is lost, and those behind it are applied."""
 
-    _numbers = count(1)
+    _number = 0
 
     def retell(self, event: Event) -> Iterable[Event]:
-        if not isinstance(event, DepthEvent) or event.reset or next(self._numbers) % 3:
+        self._number += 1
+        if not isinstance(event, DepthEvent) or event.reset or self._number % 3:
             yield event
+
+
+@defect("TF-MKT-040")
+class CrossedBookServed(LostDeltaApplied):
+    """A book from which changes are missing is served also when it is crossed."""
+
+    def order_book(self, contract_id: str) -> LiveOrderBook:
+        topic = Topic(MarketDataType.DEPTH, contract_id)
+        return _Trusting(self._switchboard, topic, lambda: self._check_contracts((topic,)))
+
+
+class _Trusting(LiveOrderBook):
+    def _stop(self, state: BookState, reason: str) -> None:
+        if "crossed" not in reason:
+            super()._stop(state, reason)
 
 
 @defect("TF-MKT-050")
@@ -118,11 +136,12 @@ class NoLastState(Retelling):
 class FillCountedTwice(Retelling):
     """A fill has the number of its message, so that the venue's repetitions are new fills."""
 
-    _numbers = count(1)
+    _number = 0
 
     def retell(self, event: Event) -> Iterable[Event]:
         if isinstance(event, UserTradeEvent):
-            event = evolve(event, trade=evolve(event.trade, id=f"fill-{next(self._numbers)}"))
+            self._number += 1
+            event = evolve(event, trade=evolve(event.trade, id=f"fill-{self._number}"))
         yield event
 
 

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.topstepx.conformance.zoo import finding, living, reading, sending, streaming
+from tests.topstepx.conformance.zoo import answers, finding, living, reading, sending, streaming
 from tests.topstepx.conformance.zoo.defects import ZOO, Defect, suite_of
 from tests.topstepx.conformance.zoo.finding import Found, install
 from tests.topstepx.conformance.zoo.matrix import matrix
@@ -13,7 +13,7 @@ from tests.topstepx.conformance.zoo.matrix import matrix
 from tradeforge_testing.conformance import STANDARD
 from tradeforge_testing.conformance.specification import specification
 
-HOUSES = (finding, living, reading, sending, streaming)
+HOUSES = (answers, finding, living, reading, sending, streaming)
 """What enters its defects into the zoo when it is imported."""
 
 PAGE = Path(__file__).parents[4] / "docs" / "conformance" / "zoo.md"

@@ -76,7 +76,7 @@ class History(Suite):
         assert times == sorted(set(times))
         assert all(one.tzinfo is not None and start <= one <= end for one in times)
 
-    @proves("TF-HIS-020")
+    @proves("TF-HIS-020", lives=2)
     async def test_bars_are_the_venues(self, on: Trial) -> None:
         """The mapping of bars."""
         start, end = on.began - timedelta(hours=2), on.began

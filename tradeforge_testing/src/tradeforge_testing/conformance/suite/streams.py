@@ -8,6 +8,7 @@ from functools import partial
 
 from tradeforge_core import (
     AccountUpdateEvent,
+    BookState,
     Event,
     Gap,
     MarketDataType,
@@ -69,6 +70,8 @@ class MarketData(Suite):
             for _ in range(30):
                 on.exchange.advance()
                 await asyncio.sleep(0.3)
+                if book.state is BookState.LIVE and (bid := book.bids(1)) and (ask := book.asks(1)):
+                    assert bid[0].price < ask[0].price, f"a crossed book is served: {bid} {ask}"
             bids, asks = on.exchange.depth(on.contract_id)
             assert [one.price for one in book.bids(5)] == [one.price for one in bids[:5]]
             assert [one.price for one in book.asks(5)] == [one.price for one in asks[:5]]
