@@ -284,7 +284,7 @@ class InventedTimestamp(TopStepXProvider):
 
 
 @defect("TF-FIL-020")
-class LastPriceIsTheAverage(TopStepXProvider):
+class LimitPriceIsTheAverage(TopStepXProvider):
     """The average price of an order is the limit that it was placed with."""
 
     async def _fetch_order(self, account_id: str, order_id: str) -> Order:
@@ -315,8 +315,8 @@ class DistanceOfTheOther(TopStepXProvider):
 
 
 @defect("TF-BRA-020")
-class ExitsWithoutTheirEntry(TopStepXProvider):
-    """The other exit is called working, whatever became of it."""
+class EveryExitIsWorking(TopStepXProvider):
+    """Both exits are called working, whatever became of them."""
 
     async def _fetch_exits(self, entry: Order) -> list[Order]:
         exits = await super()._fetch_exits(entry)

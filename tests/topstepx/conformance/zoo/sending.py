@@ -24,8 +24,6 @@ from tradeforge_core.requests import OrderChange
 from tradeforge_topstepx._mapping import accepted_order
 from tradeforge_topstepx.provider import TopStepXProvider
 
-_OTHER = {OrderSide.BUY: OrderSide.SELL, OrderSide.SELL: OrderSide.BUY}
-
 
 @defect("TF-SAF-060")
 class BlindRetry(TopStepXProvider):
