@@ -95,7 +95,7 @@ def _messages(spoil: Spoil) -> Strike:
     return strike
 
 
-def _reordered() -> Strike:
+def _reorder(stage: Stage, action: Action, random: Random) -> None:
     """Hold a message back, and say it after the next one."""
     held: list[str] = []
 
@@ -103,12 +103,8 @@ def _reordered() -> Strike:
         held.append(text)
         return []
 
-    def strike(stage: Stage, action: Action, random: Random) -> None:
-        held.clear()
-        _on(stage).faults.spoil_next(first)
-        _on(stage).faults.spoil_next(lambda text: [text, *held])
-
-    return strike
+    _on(stage).faults.spoil_next(first)
+    _on(stage).faults.spoil_next(lambda text: [text, *held])
 
 
 def _lag(stage: Stage, action: Action, random: Random) -> None:
@@ -169,7 +165,7 @@ FAULTS: Sequence[ChaosFault] = (
     _fault("other_members", "F13 F77", Spoiled(body=b'{"code": 9999}')),
     _event("message_lost", "F67", _messages(lambda text: [])),
     _event("message_doubled", "F64", _messages(lambda text: [text, text])),
-    _event("messages_reordered", "F65 F66", _reordered()),
+    _event("messages_reordered", "F65 F66", _reorder),
     _event("message_malformed", "F53", _messages(lambda text: [text[: len(text) // 2]])),
     _now("stream_cut", "F46", _drop),
     _now("tokens_expired", "F40", _expire),

@@ -26,7 +26,15 @@ from tradeforge_core.interfaces import Sandbox
 from tradeforge_core.kit.chance import random_bits
 from tradeforge_core.kit.clock import Clock, current_clock
 from tradeforge_testing.chaos.faults import Action
-from tradeforge_testing.exchange import Exchange, ExchangeEvent, Instrument, Refused
+from tradeforge_testing.exchange import (
+    DepthChanged,
+    Exchange,
+    ExchangeEvent,
+    Instrument,
+    MarketTrade,
+    QuoteChanged,
+    Refused,
+)
 from tradeforge_testing.sandbox.books import Books, Lag
 from tradeforge_testing.sandbox.desk import Desk, told
 from tradeforge_testing.sandbox.faults import FaultScript
@@ -162,11 +170,10 @@ class JsonSandbox(Sandbox):
             self.exchange.advance()
 
     def _tell(self, event: ExchangeEvent) -> None:
+        is_public = isinstance(event, QuoteChanged | MarketTrade | DepthChanged)
+        spoil = _as_it_is if is_public else self.faults.messages_of
         for topic, data in self.told(event):
-            is_private = not topic.startswith("quote")
-            self.listeners.publish(
-                topic, data, self.faults.messages_of if is_private else lambda text: [text]
-            )
+            self.listeners.publish(topic, data, spoil)
 
     async def _stream(self, socket: WebSocket) -> None:
         if self._knows(socket):
@@ -219,6 +226,10 @@ class JsonSandbox(Sandbox):
         self._asked.append(now)
         self.worst_minute = max(self.worst_minute, len(self._asked))
         return len(self._asked) > self.requests_a_minute
+
+
+def _as_it_is(text: str) -> list[str]:
+    return [text]
 
 
 def _future(name: str) -> Instrument:
