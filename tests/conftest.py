@@ -29,7 +29,16 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 
 _TESTS = Path(__file__).parent
 _OPEN_FILES = Path("/proc/self/fd")
-_HELD = ("cli/", "core/", "testing/", "topstepx/test_")
+_HELD = (
+    "cli/",
+    "core/",
+    "testing/",
+    "topstepx/cassettes/",
+    "topstepx/conformance/",
+    "topstepx/hubs/",
+    "topstepx/sandbox/",
+    "topstepx/test_",
+)
 """Where the tests are that are held to leave nothing."""
 _ROUNDS = 20
 """Turns of the event loop that what is closing may take to be closed."""
