@@ -32,7 +32,6 @@ SEAMS = {
     "tradeforge_core/kit/chance.py": "the chance of the machine is there",
     "tradeforge_core/orders/_journal_writer.py": "a thread, which no clock of a loop can wake",
     "tradeforge_testing/chaos/run.py": "how long a run took on this machine, for its report",
-    "tradeforge_testing/conformance/run.py": "when and how long it ran, for its report",
 }
 
 

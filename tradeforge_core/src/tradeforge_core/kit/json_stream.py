@@ -155,8 +155,11 @@ class JsonStream(StreamLink):
                 if "id" in said:
                     self._complete(said)
                     return
-                topic = self._topics.get(said["topic"])
-                event = None if topic is None else self._read(topic, said["data"], self._heard_at)
+                name, data = said["topic"], said["data"]
+                if not isinstance(name, str):
+                    raise TypeError(f"{name!r} is no topic")
+                topic = self._topics.get(name)
+                event = None if topic is None else self._read(topic, data, self._heard_at)
         except DecodeError as error:
             self._not_understood(error, topic)
             return

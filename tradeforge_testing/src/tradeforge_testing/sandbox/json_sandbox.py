@@ -93,8 +93,12 @@ class JsonSandbox(Sandbox):
     # What a skin says
 
     def open_exchange(self, clock: Clock, seed: int) -> Exchange:
-        """What is traded, with at least one account; by default one future, and one account."""
-        exchange = Exchange([_future(self.prefix)], clock=clock, seed=seed)
+        """What is traded: by default two months of one future, and one account.
+
+        The kit needs two contracts, to tell what is said of one from what is said of another.
+        """
+        months = (_future(self.prefix, "Z", 2026), _future(self.prefix, "H", 2027))
+        exchange = Exchange(months, clock=clock, seed=seed)
         exchange.open_account("PRACTICE", Decimal(50_000))
         return exchange
 
@@ -232,13 +236,13 @@ def _as_it_is(text: str) -> list[str]:
     return [text]
 
 
-def _future(name: str) -> Instrument:
+def _future(name: str, month: str, year: int) -> Instrument:
     root = name[:3].upper()
     return Instrument(
-        id=f"{root}.Z26",
-        symbol=f"{root}Z6",
+        id=f"{root}.{month}{year % 100}",
+        symbol=f"{root}{month}{year % 10}",
         root=root,
-        description=f"The future of {name.title()}, December 2026",
+        description=f"{name.title()} future, {month}{year}",
         tick_size=Decimal("0.25"),
         tick_value=Decimal("0.50"),
         start_price=Decimal(20_000),
