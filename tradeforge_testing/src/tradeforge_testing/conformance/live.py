@@ -35,6 +35,8 @@ from tradeforge_testing.conformance.specification import declares, specification
 
 _LONGEST = 60.0
 """Seconds that a check may take."""
+_CLOSED_WAIT = 10.0
+"""Seconds for a quote of a market that is closed by its hours: a simulated one may trade."""
 _FAR = Decimal("0.97")
 """Of the price: an order there rests, and no venue calls it absurd."""
 _LEAST_SPEND_TICKS = 8
@@ -62,6 +64,7 @@ class Visit:
     limits: LiveLimits
     placed: list[Order] = field(factory=list)
     bought: Decimal = Decimal(0)
+    trades_now: bool = False
     account: Account | None = None
     contract: Contract | None = None
 
@@ -88,7 +91,7 @@ def run_live(
     broker = load_provider(provider)
     clock = current_clock()
     began, watch = clock.now(), clock.monotonic()
-    results = asyncio.run(_run(broker, limits, told))
+    results = asyncio.run(run_checks(broker, limits, told))
     return Report(
         provider=provider,
         versions=versions(provider),
@@ -114,7 +117,8 @@ def run_live_with(
     return run_live(provider, limits, told=told)
 
 
-async def _run(broker: Provider, limits: LiveLimits, told: Told) -> list[TestResult]:
+async def run_checks(broker: Provider, limits: LiveLimits, told: Told) -> list[TestResult]:
+    """What each check found, in their order; `broker` is disconnected at the end."""
     visit, results = Visit(broker, limits), list[TestResult]()
     try:
         for name, (ids, check) in CHECKS.items():
@@ -186,18 +190,28 @@ async def _bars(visit: Visit) -> None:
 
 
 async def _quotes(visit: Visit) -> None:
+    if _is_open(visit):
+        return await _see_quotes(visit, 1)
+    try:
+        async with asyncio.timeout(_CLOSED_WAIT):
+            await _see_quotes(visit, 2)  # the first may be the last one of the day, said again
+    except TimeoutError:
+        raise NotRun("the market is not known to be open, and its quotes stand still") from None
+    visit.trades_now = True
+
+
+async def _see_quotes(visit: Visit, count: int) -> None:
     _, contract = visit.found()
-    hours = visit.broker.market_hours(contract)
-    if hours is not None and hours.state(current_clock().now()) is not MarketState.OPEN:
-        raise NotRun("the market is not known to be open at this moment")
     async with visit.broker.subscribe_market_data([contract.id], [MarketDataType.QUOTE]) as quotes:
         async for event in quotes:
-            if isinstance(event, QuoteEvent):
+            count -= isinstance(event, QuoteEvent)
+            if not count:
                 return
 
 
 async def _resting_order(visit: Visit) -> None:
     account, contract = visit.found()
+    _needs_trading(visit)
     request = OrderRequest.limit(
         account.id, contract.id, OrderSide.BUY, contract.size_step, await _far(visit)
     )
@@ -221,6 +235,7 @@ async def _round_trip(visit: Visit) -> None:
     least = _LEAST_SPEND_TICKS * contract.tick_value
     if visit.limits.spend is None or visit.limits.spend < least:
         raise NotRun(f"it may cost {least:f} or more, and nobody has allowed that much")
+    _needs_trading(visit)
     if await _held(visit, account.id, contract.id):
         raise NotRun("the account holds the contract already: it is left alone")
     began = current_clock().now() - timedelta(minutes=1)
@@ -265,6 +280,18 @@ CHECKS: dict[str, tuple[tuple[str, ...], Check]] = {
 
 
 # --- what they use ---
+
+
+def _is_open(visit: Visit) -> bool:
+    """Whether the contract trades now, as far as its hours are known: unknown ones never close."""
+    _, contract = visit.found()
+    hours = visit.broker.market_hours(contract)
+    return hours is None or hours.state(current_clock().now()) is MarketState.OPEN
+
+
+def _needs_trading(visit: Visit) -> None:
+    if not (visit.trades_now or _is_open(visit)):
+        raise NotRun("the market is not known to be open: an order might be refused, or wait")
 
 
 async def _far(visit: Visit) -> Decimal:
