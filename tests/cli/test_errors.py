@@ -1,6 +1,7 @@
 """Whatever goes wrong: one line on standard error, an exit code, and no traceback."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -55,13 +56,32 @@ def test_an_unknown_provider_is_answered_with_the_near_ones(command: str, capsys
 def test_several_providers_are_a_choice(install: Install, capsys: Capture) -> None:
     install("another", "")
     assert main(["accounts"]) == 2
-    assert line(capsys) == "choose with --provider one of: another, topstepx"
+    told = line(capsys)
+    assert told.startswith("choose with --provider, or TRADEFORGE_PROVIDER, one of: another, ")
 
 
-def test_the_demo_chooses_among_sandboxes_only(install: Install, capsys: Capture) -> None:
+@pytest.mark.usefixtures("venue")
+@pytest.mark.parametrize("of_file", [False, True])
+def test_a_setting_makes_the_choice(
+    of_file: bool,
+    install: Install,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: Capture,
+) -> None:
+    install("another", "")
+    if of_file:
+        (tmp_path / ".env").write_text("TRADEFORGE_PROVIDER=topstepx\n")
+    else:
+        monkeypatch.setenv("TRADEFORGE_PROVIDER", "topstepx")
+    assert main(["accounts"]) == 0
+    assert "150,000.00" in capsys.readouterr().out
+
+
+def test_the_demo_takes_a_provider_that_has_a_sandbox(install: Install, capsys: Capture) -> None:
     install("another", "")
     assert main(["demo", "--json", "--seconds", "0.5"]) == 0
-    assert '"topstepx"' in capsys.readouterr().out
+    assert '"another"' not in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("venue")

@@ -18,6 +18,7 @@ from tradeforge_core import (
     RecordTo,
     installed_providers,
     load_provider,
+    read_settings,
 )
 
 Json: TypeAlias = Annotated[
@@ -30,16 +31,47 @@ Json: TypeAlias = Annotated[
 ]
 ProviderName: TypeAlias = Annotated[
     str | None,
-    Parameter(name="--provider", help="Which provider; needed when several are installed."),
+    Parameter(
+        name="--provider",
+        help="Which provider, if several are installed; TRADEFORGE_PROVIDER in place of it.",
+    ),
 ]
 Seed: TypeAlias = Annotated[
     int, Parameter(help="Decides how the simulated market moves.", validator=Number(gte=0))
 ]
 
+PROVIDER = "TRADEFORGE_PROVIDER"
+"""The setting that names the provider for every command."""
+
 
 def chosen_provider(name: str | None) -> str:
-    """The provider that is meant. Raises `UsageError`, `ProviderNotFound`."""
-    return name or _only(installed_providers(), "provider")
+    """The provider that is meant. Raises `UsageError`, `ProviderNotFound`, `ConfigError`."""
+    return name or _usual() or _only(_names(installed_providers(), "provider"))
+
+
+def chosen_sandbox(name: str | None) -> str:
+    """The sandbox that is meant; of several the first, as nothing depends on which it is.
+
+    Raises `ProviderNotFound`, `ConfigError`.
+    """
+    with_one = [one for one in installed_providers() if one.has_sandbox]
+    return name or _usual() or _names(with_one, "sandbox")[0]
+
+
+def _usual() -> str | None:
+    return read_settings("").get(PROVIDER)
+
+
+def _only(names: list[str]) -> str:
+    if len(names) > 1:
+        raise UsageError(f"choose with --provider, or {PROVIDER}, one of: {', '.join(names)}")
+    return names[0]
+
+
+def _names(installed: list[InstalledProvider], word: str) -> list[str]:
+    if not installed:
+        raise ProviderNotFound(f"No {word} is installed. Try: pip install tradeforge-topstepx")
+    return sorted({one.name for one in installed})
 
 
 def looking(
@@ -51,20 +83,6 @@ def looking(
     """A provider that keeps its hands off the journals: a bot may be at work with them."""
     safety = OrderSafety(journal=JournalKind.MEMORY)
     return load_provider(provider, settings, safety=safety, record_to=record_to)
-
-
-def chosen_sandbox(name: str | None) -> str:
-    """The sandbox that is meant. Raises `UsageError`, `ProviderNotFound`."""
-    return name or _only([one for one in installed_providers() if one.has_sandbox], "sandbox")
-
-
-def _only(installed: list[InstalledProvider], word: str) -> str:
-    names = sorted({one.name for one in installed})
-    if not names:
-        raise ProviderNotFound(f"No {word} is installed. Try: pip install tradeforge-topstepx")
-    if len(names) > 1:
-        raise UsageError(f"choose with --provider one of: {', '.join(names)}")
-    return names[0]
 
 
 async def found_contract(broker: Provider, name: str) -> Contract:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shlex
 import sys
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from cyclopts.validators import Number
 
 from tradeforge_cli.failures import UsageError
 from tradeforge_cli.interruption import Terminated, run
-from tradeforge_cli.options import Json, Seed
+from tradeforge_cli.options import PROVIDER, Json, Seed
 from tradeforge_core import Sandbox, load_sandbox
 
 
@@ -48,17 +49,18 @@ async def _serve(venue: Sandbox, name: str, seed: int, *, as_json: bool) -> None
             await stack.enter_async_context(venue)
         except OSError as error:
             raise UsageError(f"the sandbox cannot listen there: {error.strerror}") from error
-        sys.stdout.write(_as_json(venue) if as_json else _as_text(venue, name, seed))
+        settings = {**venue.settings, PROVIDER: name}
+        sys.stdout.write(_as_json(settings) if as_json else _as_text(settings, name, seed))
         sys.stdout.flush()
         await asyncio.Event().wait()
 
 
-def _as_json(venue: Sandbox) -> str:
-    return json.dumps(venue.settings) + "\n"
+def _as_json(settings: Mapping[str, str]) -> str:
+    return json.dumps(settings) + "\n"
 
 
-def _as_text(venue: Sandbox, name: str, seed: int) -> str:
-    exports = [f"export {key}={shlex.quote(value)}" for key, value in venue.settings.items()]
+def _as_text(settings: Mapping[str, str], name: str, seed: int) -> str:
+    exports = [f"export {key}={shlex.quote(value)}" for key, value in settings.items()]
     return "\n".join(
         [
             f"# The {name} sandbox is serving (seed {seed}); Ctrl-C ends it.",
