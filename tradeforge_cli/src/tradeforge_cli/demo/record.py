@@ -10,6 +10,7 @@ from attrs import Factory, define, field, frozen
 
 from tradeforge_cli.demo.wording import order_text, position_text, trade_text
 from tradeforge_cli.figures import money_text
+from tradeforge_cli.gaps import gap_text
 from tradeforge_core import (
     Account,
     AccountUpdateEvent,
@@ -192,7 +193,7 @@ class DemoRecord:
     def _take_gap(self, event: Gap) -> None:
         if self.book is not None:
             self.book.apply(event)
-        self.tell(f"{event.stream} stream: data is missing ({event.cause})")
+        self.tell(gap_text(event))
 
 
 _TAKE: dict[type, Callable[[DemoRecord, Any], None]] = {

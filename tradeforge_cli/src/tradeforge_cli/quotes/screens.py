@@ -11,6 +11,7 @@ from rich.text import Text
 
 from tradeforge_cli.failures import say
 from tradeforge_cli.figures import price_text, size_text
+from tradeforge_cli.gaps import gap_text
 from tradeforge_cli.quotes.board import QuoteBoard
 from tradeforge_cli.quotes.table import quote_table
 from tradeforge_cli.terminal import warnings_to
@@ -70,7 +71,7 @@ class TextLines(JsonLines):
             reason = f" ({event.reason})" if event.reason else ""
             return f"{event.stream} stream {event.status}{reason}"
         if isinstance(event, Gap):
-            return f"{event.stream} stream: data is missing ({event.cause})"
+            return gap_text(event, {key: row.contract.symbol for key, row in self._rows.items()})
         return None
 
     def _quote_line(self, event: QuoteEvent) -> str:
