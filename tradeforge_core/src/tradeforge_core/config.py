@@ -50,13 +50,16 @@ class Settings(Mapping[str, str]):
         verb, them = ("is", "it") if len(variables) == 1 else ("are", "them")
         return (
             f"{names} {verb} not set: put {them} in the environment or in .env in this folder. "
-            f"No account? `tradeforge sandbox {self.provider}` starts a local venue and prints "
-            f"the settings for it."
+            f"No account? `tradeforge sandbox {self.provider or 'NAME'}` starts a local venue and "
+            f"prints the settings for it."
         )
 
 
 def read_settings(provider: str, explicit: Mapping[str, str] | None = None) -> Settings:
-    """The settings in force at this moment for a provider; a value of "" counts as not set."""
+    """The settings in force at this moment for a provider, or of none for the name "".
+
+    A value of "" counts as not set. Raises `ConfigError` for a `.env` that cannot be read.
+    """
     merged: dict[str, str] = {}
     for source in (_dotenv(Path(".env")), os.environ, explicit or {}):
         merged.update({name: value for name, value in source.items() if value})
