@@ -31,10 +31,11 @@ def settings() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(autouse=True)
 def outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No settings from this machine, no `.env`, and a terminal of the usual width."""
+    """No settings from this machine but which provider is meant, and a terminal of usual width."""
     for name in [name for name in os.environ if name.startswith(("TS_", "TRADEFORGE_"))]:
         if name != "TRADEFORGE_STATE_DIR":  # each test has a folder of its own
             monkeypatch.delenv(name)
+    monkeypatch.setenv("TRADEFORGE_PROVIDER", "topstepx")
     for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)

@@ -53,8 +53,11 @@ def test_an_unknown_provider_is_answered_with_the_near_ones(command: str, capsys
     assert "Did you mean 'topstepx'?" in line(capsys)
 
 
-def test_several_providers_are_a_choice(install: Install, capsys: Capture) -> None:
+def test_several_providers_are_a_choice(
+    install: Install, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     install("another", "")
+    monkeypatch.delenv("TRADEFORGE_PROVIDER")
     assert main(["accounts"]) == 2
     told = line(capsys)
     assert told.startswith("choose with --provider, or TRADEFORGE_PROVIDER, one of: another, ")
@@ -70,6 +73,7 @@ def test_a_setting_makes_the_choice(
     capsys: Capture,
 ) -> None:
     install("another", "")
+    monkeypatch.delenv("TRADEFORGE_PROVIDER")
     if of_file:
         (tmp_path / ".env").write_text("TRADEFORGE_PROVIDER=topstepx\n")
     else:
@@ -78,8 +82,11 @@ def test_a_setting_makes_the_choice(
     assert "150,000.00" in capsys.readouterr().out
 
 
-def test_the_demo_takes_a_provider_that_has_a_sandbox(install: Install, capsys: Capture) -> None:
+def test_the_demo_takes_a_provider_that_has_a_sandbox(
+    install: Install, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     install("another", "")
+    monkeypatch.delenv("TRADEFORGE_PROVIDER")
     assert main(["demo", "--json", "--seconds", "0.5"]) == 0
     assert '"another"' not in capsys.readouterr().out
 
