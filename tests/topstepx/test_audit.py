@@ -319,7 +319,7 @@ def test_a_position_that_moves_keeps_no_other_from_being_believed() -> None:
 
         async def trade() -> None:
             for _ in range(120):
-                day.sandbox.exchange.place(_ticket(day, other))
+                day.sandbox.exchange.place(ticket(day, other))
                 await asyncio.sleep(0.7)
 
         moving = asyncio.create_task(trade())
@@ -337,7 +337,7 @@ def test_a_position_that_moves_keeps_no_other_from_being_believed() -> None:
     a_day(live)
 
 
-def _ticket(day: Day, contract_id: str) -> Ticket:
+def ticket(day: Day, contract_id: str) -> Ticket:
     """An order of somebody else who trades the account."""
     return Ticket(
         account_id=int(day.account_id),

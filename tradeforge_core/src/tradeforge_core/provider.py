@@ -339,6 +339,7 @@ class Provider(TradingProvider, RealTimeStream):
         known = {account.id for account in await self._fetch_all_accounts()}
         if missing := sorted({topic.key for topic in topics} - known):
             raise NotFound(f"there is no account {', '.join(map(repr, missing))}")
+        self._require_connection()  # an audit that begins now would outlive it
         await self._audit.begin(topics)
 
     async def _check_contracts(self, topics: Iterable[Topic]) -> None:

@@ -79,6 +79,10 @@ class Ledger:
         """Take in all open positions of the account: whatever is missing is flat as of then."""
         return self._positions.add_list(account_id, list(positions), as_of)
 
+    def position_heard_at(self, account_id: str, contract_id: str) -> datetime | None:
+        """When the latest message about this position alone came."""
+        return self._positions.heard_at(account_id, contract_id)
+
     def saw_account(self, account: Account, as_of: datetime) -> Changes:
         old = self._accounts.get(account.id)
         new = (as_of, canonical(account), account)

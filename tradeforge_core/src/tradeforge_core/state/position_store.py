@@ -40,6 +40,11 @@ class PositionStore:
     def __init__(self) -> None:
         self._entries: dict[_Key, _Entry] = {}
         self._listed_at: dict[str, datetime] = {}
+        self._heard_at: dict[_Key, datetime] = {}
+
+    def heard_at(self, account_id: str, contract_id: str) -> datetime | None:
+        """When the latest message about this position alone came."""
+        return self._heard_at.get((account_id, contract_id))
 
     def find(self, account_id: str, contract_id: str) -> Position | None:
         """Flat where a list of the account did not have it, None where nothing is known."""
@@ -54,6 +59,8 @@ class PositionStore:
     def add(self, position: Position, as_of: datetime, source: Source) -> Changes:
         key = (position.account_id, position.contract_id)
         before = self.find(*key)
+        if source is Source.NEWS:
+            self._heard_at[key] = max(as_of, self._heard_at.get(key, as_of))
         self._add(key, _Entry(position, as_of, source))
         return Changes(positions=self._changed({key: before}))
 

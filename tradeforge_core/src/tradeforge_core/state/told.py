@@ -22,6 +22,7 @@ AUDITED = frozenset(
 """The kinds of private data that the venue can be asked for as well."""
 
 Item = Order | Trade | Position
+Waiting = dict[tuple[str, str], Item | None]
 N = TypeVar("N", bound=Event)
 
 _MOST = 200_000
@@ -51,11 +52,25 @@ class Told:
         begun = self._begun[topic.kind] = {
             key: item for key, item in self._begun[topic.kind].items() if key[0] != topic.key
         }
-        begun |= {_key(item): item for item in self._known(topic)}
+        known = {_key(item): item for item in self._known(topic)}
+        begun |= known
+        told = self._told[topic.kind]  # to those who listened before
+        told |= {key: item for key, item in known.items() if key in told}
 
     def untold(self, topic: Topic) -> list[Item]:
         """What is known of the topic and was not told, oldest first."""
         return [one for one in self._known(topic) if self._is_news(topic.kind, one)]
+
+    def waiting(self, topic: Topic) -> Waiting:
+        """What waits to be told now, with what was told of it last."""
+        told = self._told[topic.kind]
+        return {_key(one): told.get(_key(one)) for one in self.untold(topic)}
+
+    def overdue(self, topic: Topic, waiting: Waiting) -> list[Item]:
+        """What waited then, and nothing of which was told since."""
+        told = self._told[topic.kind]
+        left = {key for key, last in waiting.items() if told.get(key) is last}
+        return [one for one in self.untold(topic) if _key(one) in left]
 
     def tell(self, item: Item) -> bool:
         """Whether this is still news; from now on it is not."""
@@ -82,7 +97,7 @@ class Told:
         before = self._told[kind].get(key) or self._begun[kind].get(key)
         if before is None and isinstance(item, Position) and item.is_flat:
             return False
-        return before is None or _essence(before) != _essence(item)
+        return before is None or essence(before) != essence(item)
 
     def _note(self, kind: Any, item: Item) -> None:
         told = self._told[kind]
@@ -101,7 +116,7 @@ class Told:
     def _take_trade(self, event: UserTradeEvent) -> UserTradeEvent | None:
         before = self._told[UserDataType.USER_TRADE].get(_key(event.trade))
         self._note(UserDataType.USER_TRADE, event.trade)
-        return event if before is None or _essence(before) != _essence(event.trade) else None
+        return event if before is None or essence(before) != essence(event.trade) else None
 
     def _take_position(self, event: PositionUpdateEvent) -> PositionUpdateEvent | None:
         if self._told[UserDataType.POSITION_UPDATE].get(_key(event.position)) == event.position:
@@ -116,7 +131,7 @@ def _key(item: Item) -> tuple[str, str]:
     return item.account_id, item.id
 
 
-def _essence(item: Item) -> tuple[object, ...]:
+def essence(item: Item) -> tuple[object, ...]:
     """What matters of it: answers and messages need not agree in every digit of the rest."""
     if isinstance(item, Order):
         prices = item.limit_price, item.stop_price, item.trail_distance

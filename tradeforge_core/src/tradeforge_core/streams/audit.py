@@ -8,13 +8,13 @@ what is known, and what nobody was told is told then.
 import asyncio
 import math
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from tradeforge_core.enums import EventSource, GapCause
-from tradeforge_core.errors import NotFound, TradeForgeError
+from tradeforge_core.errors import Disconnected, TradeForgeError
 from tradeforge_core.events import (
     Event,
     Gap,
@@ -26,23 +26,16 @@ from tradeforge_core.events import (
     UserTradeEvent,
 )
 from tradeforge_core.kit.clock import Clock
-from tradeforge_core.kit.tasks import TaskOwner, first_of
+from tradeforge_core.kit.tasks import TaskOwner, first_of, stop_if_cancelled
 from tradeforge_core.models import Order, Position, Trade
-from tradeforge_core.requests import Period
 from tradeforge_core.state.ledger import Ledger
 from tradeforge_core.state.told import AUDITED, Item, Told
+from tradeforge_core.streams.account_reader import AccountReader
 from tradeforge_core.streams.audit_times import AuditTimes
 
 if TYPE_CHECKING:
     from tradeforge_core.adapter import VenueAdapter
     from tradeforge_core.kit.budget import RateBudget
-
-_OVERLAP = timedelta(minutes=1)
-"""How far the reading of fills reaches back behind the last one: clocks differ, venues lag."""
-_MOST_READINGS = 3
-"""Of positions that change while they are read."""
-_MOST_LOOKS = 20
-"""Orders that are looked up one by one in a round."""
 
 
 @define
@@ -54,7 +47,8 @@ class _Account:
     """When it is audited next, by the monotonic clock."""
     lost: set[Topic] = field(factory=set)
     """What was missing since the last audit: its end is told with the next one."""
-    has_failed: bool = False
+    failures: int = 0
+    """In a row."""
     put_off: float = 0.0
     """For how many seconds the next audit has made room for others."""
 
@@ -76,6 +70,7 @@ class Audit:
         times: AuditTimes,
     ) -> None:
         self._venue = venue
+        self._reader = AccountReader(venue, ledger, clock=clock, settle=times.settle)
         self._ledger = ledger
         self._told = told
         self._wants = wants
@@ -97,13 +92,18 @@ class Audit:
         Raises what the reading raises.
         """
         new = sorted(one for one in topics if one.kind in AUDITED and not self._is_followed(one))
+        began: dict[str, datetime] = {}
         for account_id in sorted({one.key for one in new}):
-            now = self._clock.now()
-            await self._read(account_id, now)
+            began[account_id] = self._clock.now()
+            await self._reader.read(account_id, began[account_id])
+        if self._is_closed:
+            raise Disconnected("disconnect() was called", sent=False)
+        for account_id, now in began.items():
             account = self._accounts.setdefault(account_id, _Account(account_id, now))
             account.due = min(account.due, self._clock.monotonic() + self._pause(account_id))
         for topic in new:
-            self._told.begin(topic)
+            if not self._is_followed(topic):  # by another who was faster
+                self._told.begin(topic)
         self._followed.update(new)
         self._wake()
 
@@ -141,17 +141,15 @@ class Audit:
             self._woken.clear()
             now = self._clock.monotonic()
             for account in [one for one in self._accounts.values() if one.due <= now]:
-                if not self._makes_room(account):
-                    await self._audit(account)
+                await self._audit(account)
             next_at = min((one.due for one in self._accounts.values()), default=now)
             if (left := next_at - self._clock.monotonic()) > 0:
                 await first_of(self._woken.wait(), self._clock.sleep(left))
 
     def _makes_room(self, account: _Account) -> bool:
         """Put off what is only routine while a request limit is half used: others need it more."""
-        is_routine = not account.lost and account.put_off < self._times.idle
-        if not (is_routine and any(2 * one.used > one.limit for one in self._budgets())):
-            account.put_off = 0.0
+        is_patient = account.put_off < self._times.idle
+        if not (is_patient and any(2 * one.used > one.limit for one in self._budgets())):
             return False
         account.put_off += self._times.retry
         account.due = self._clock.monotonic() + self._times.retry
@@ -173,104 +171,59 @@ class Audit:
             return
         lost, account.lost = account.lost, set()
         try:
+            if not lost and self._makes_room(account):
+                return
             await self._compare(account, topics, lost)
-        except Exception as error:  # noqa: BLE001  # whatever fails, the next audit must come
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the next must come
+            stop_if_cancelled()
             account.lost |= lost
-            account.due = self._clock.monotonic() + self._times.retry
             self._failed(account, error)
         else:
-            account.has_failed = False
+            account.failures = 0
+            account.put_off = 0.0
             if not account.lost:
                 account.due = self._clock.monotonic() + self._pause(account.id)
 
-    def _failed(self, account: _Account, error: Exception) -> None:
-        """Nothing was learned, and that is said once."""
-        if not account.has_failed:
-            account.has_failed = True
+    def _failed(self, account: _Account, error: BaseException) -> None:
+        """Nothing was learned: that is said once, and asked again ever more rarely."""
+        if account.failures == 0:
             self._report(error if isinstance(error, TradeForgeError) else _fault_of_ours(error))
+        pause = self._times.retry * 2 ** min(account.failures, _MOST_DOUBLINGS)
+        account.due = self._clock.monotonic() + min(pause, self._times.busy)
+        account.failures += 1
 
     async def _compare(self, account: _Account, topics: list[Topic], lost: set[Topic]) -> None:
         began = self._clock.now()
-        await self._read(account.id, account.checked_to)
-        if not lost and any(self._told.untold(topic) for topic in topics):
-            await self._clock.sleep(self._times.settle)  # it may be on its way still
-        found = {topic: items for topic in topics if (items := self._told.untold(topic))}
-        if missed := set(found) - lost:
-            dropped = sum(len(found[topic]) for topic in missed)
-            self._tell_gap(missed, account.checked_to, dropped)
+        await self._reader.read(account.id, account.checked_to)
+        repaired = self._repair({one: self._told.untold(one) for one in topics if one in lost})
+        if lost:
+            self._tell_resynced(sorted(lost), account.id, repaired)
+        missed = await self._missed(account, set(topics) - lost)
+        if missed:
+            self._tell_gap(missed, account.checked_to, sum(map(len, missed.values())))
+            self._tell_resynced(sorted(missed), account.id, self._repair(missed))
         account.checked_to = began
-        repaired = [_name(one) for topic in topics for one in found.get(topic, ())]
-        for topic in topics:
-            for item in found.get(topic, ()):
+
+    async def _missed(self, account: _Account, topics: set[Topic]) -> dict[Topic, list[Item]]:
+        """What no message has told though it has had the time to come, by topic."""
+        waiting = {one: some for one in sorted(topics) if (some := self._told.waiting(one))}
+        if waiting:
+            await self._clock.sleep(self._times.settle)
+        overdue = {topic: self._told.overdue(topic, some) for topic, some in waiting.items()}
+        # of what was lost meanwhile the next audit tells, which comes at once
+        ours = set(self._wanted_of(account.id)) - account.lost
+        return {topic: some for topic, some in overdue.items() if some and topic in ours}
+
+    def _repair(self, found: dict[Topic, list[Item]]) -> list[str]:
+        """Tell what was found, and give its names."""
+        for topic, items in found.items():
+            for item in items:
                 self._tell(topic, item)
-        if lost or repaired:
-            self._tell_resynced(sorted(lost | set(found)), account.id, repaired)
+        return [_name(item) for items in found.values() for item in items]
 
     def _wanted_of(self, account_id: str) -> list[Topic]:
         topics = (Topic(kind, account_id) for kind in AUDITED)
         return sorted(one for one in topics if self._is_followed(one))
-
-    # --- reading ---
-
-    async def _read(self, account_id: str, since: datetime) -> None:
-        """Take in what the venue says of the account; a reading that fails changes nothing."""
-        began = self._clock.now()
-        period = Period(start=since - _OVERLAP, end=began + _OVERLAP)
-        orders = await self._venue._fetch_open_orders(account_id)
-        ended = await self._venue._fetch_order_history(account_id, period)
-        trades = await self._venue._fetch_trades(account_id, period)
-        positions = await self._positions(account_id)
-        for order in ended:
-            self._ledger.saw_order(order, began)
-        self._ledger.saw_open_orders(account_id, orders, began)
-        for trade in trades:
-            self._ledger.saw_trade(trade)
-        self._ledger.saw_positions(account_id, *positions)
-        await self._look_up(account_id)
-
-    async def _positions(self, account_id: str) -> tuple[list[Position], datetime]:
-        """The positions, and when they were true.
-
-        A venue may show them as they were a while ago. So what differs from what is known here is
-        only believed if two readings in a row say it.
-        """
-        began = self._clock.now()
-        read = await self._venue._fetch_positions(account_id)
-        if self._are_known(account_id, read):
-            return read, began
-        for _ in range(_MOST_READINGS):
-            await self._clock.sleep(self._times.settle / 2)
-            began = self._clock.now()
-            before, read = read, await self._venue._fetch_positions(account_id)
-            if _sizes(before) == _sizes(read):
-                return read, began
-        return self._agreed(account_id, before, read), began
-
-    def _agreed(
-        self, account_id: str, before: list[Position], read: list[Position]
-    ) -> list[Position]:
-        """What two readings say alike; where they do not, it stays as it is known."""
-        earlier, later = _sizes(before), _sizes(read)
-        moving = {one for one in {*earlier, *later} if earlier.get(one) != later.get(one)}
-        known = [one for one in self._ledger.positions if one.account_id == account_id]
-        return [
-            *(one for one in read if one.contract_id not in moving),
-            *(one for one in known if one.contract_id in moving),
-        ]
-
-    def _are_known(self, account_id: str, positions: list[Position]) -> bool:
-        known = [one for one in self._ledger.positions if one.account_id == account_id]
-        return _sizes(known) == _sizes(positions)
-
-    async def _look_up(self, account_id: str) -> None:
-        """Find out how orders have ended that the venue does not list any more."""
-        for order in self._ledger.questionable(account_id)[:_MOST_LOOKS]:
-            began = self._clock.now()
-            try:
-                found = await self._venue._fetch_order(account_id, order.id)
-            except NotFound:
-                continue  # a venue that is behind; the next audit asks again
-            self._ledger.saw_order(found, began)
 
     # --- telling ---
 
@@ -304,17 +257,16 @@ class Audit:
         return self._venue.stream_of[next(iter(topics)).kind]
 
 
-def _fault_of_ours(error: Exception) -> TradeForgeError:
+_MOST_DOUBLINGS = 10
+
+
+def _fault_of_ours(error: BaseException) -> TradeForgeError:
     told = TradeForgeError(
         f"the audit failed by a fault in this library or in the provider ({type(error).__name__}):"
         " it goes on, and what streams lose may be found late; please report it"
     )
     told.__cause__ = error
     return told
-
-
-def _sizes(positions: Iterable[Position]) -> dict[str, object]:
-    return {one.contract_id: one.size for one in positions if not one.is_flat}
 
 
 def _name(item: Item) -> str:
