@@ -183,8 +183,10 @@ async def _every_audit_fails(day: Day, name: str, error: BaseException) -> Async
         delattr(day.broker, name)
 
 
-@pytest.mark.parametrize("name", ["_budgets", "_fetch_trades"])
-@pytest.mark.parametrize("error", [KeyError("a fault"), asyncio.CancelledError()])
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("_budgets", KeyError("a fault")), ("_fetch_trades", asyncio.CancelledError("a stray one"))],
+)
 def test_no_fault_of_the_provider_ends_it(name: str, error: BaseException) -> None:
     async def live(day: Day) -> None:
         day.sandbox.mute_hubs(Hubs.USER)

@@ -48,6 +48,19 @@ def stop_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
+async def not_cancelled(work: Awaitable[T]) -> T:
+    """The result of `work`. Raises `RuntimeError` where it was cancelled, and its caller was not.
+
+    Whoever waits for a task that somebody else has cancelled is told so by a `CancelledError`,
+    which would end the caller as if that was wanted, and in silence.
+    """
+    try:
+        return await work
+    except asyncio.CancelledError as error:
+        stop_if_cancelled()
+        raise RuntimeError("what it waited for was cancelled") from error
+
+
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The first error in the group that is not a group itself."""
     error = group.exceptions[0]

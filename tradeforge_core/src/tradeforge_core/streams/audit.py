@@ -26,7 +26,7 @@ from tradeforge_core.events import (
     UserTradeEvent,
 )
 from tradeforge_core.kit.clock import Clock
-from tradeforge_core.kit.tasks import TaskOwner, first_of, stop_if_cancelled
+from tradeforge_core.kit.tasks import TaskOwner, first_of, not_cancelled, stop_if_cancelled
 from tradeforge_core.models import Order, Position, Trade
 from tradeforge_core.state.ledger import Ledger
 from tradeforge_core.state.told import AUDITED, Item, Told
@@ -173,8 +173,8 @@ class Audit:
         try:
             if not lost and self._makes_room(account):
                 return
-            await self._compare(account, topics, lost)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the next must come
+            await not_cancelled(self._compare(account, topics, lost))
+        except Exception as error:  # noqa: BLE001  # whatever fails, the next audit must come
             stop_if_cancelled()
             account.lost |= lost
             self._failed(account, error)
@@ -184,7 +184,7 @@ class Audit:
             if not account.lost:
                 account.due = self._clock.monotonic() + self._pause(account.id)
 
-    def _failed(self, account: _Account, error: BaseException) -> None:
+    def _failed(self, account: _Account, error: Exception) -> None:
         """Nothing was learned: that is said once, and asked again ever more rarely."""
         if account.failures == 0:
             self._report(error if isinstance(error, TradeForgeError) else _fault_of_ours(error))
@@ -260,7 +260,7 @@ class Audit:
 _MOST_DOUBLINGS = 10
 
 
-def _fault_of_ours(error: BaseException) -> TradeForgeError:
+def _fault_of_ours(error: Exception) -> TradeForgeError:
     told = TradeForgeError(
         f"the audit failed by a fault in this library or in the provider ({type(error).__name__}):"
         " it goes on, and what streams lose may be found late; please report it"

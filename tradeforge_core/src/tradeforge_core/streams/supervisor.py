@@ -24,7 +24,7 @@ from tradeforge_core.errors import (
 from tradeforge_core.events import Gap, HealthEvent, StatusChanged, Topic
 from tradeforge_core.kit.budget import Lane, RateBudget
 from tradeforge_core.kit.clock import Clock
-from tradeforge_core.kit.tasks import TaskOwner, first_error, stop_if_cancelled
+from tradeforge_core.kit.tasks import TaskOwner, first_error, not_cancelled, stop_if_cancelled
 from tradeforge_core.streams.backoff import Backoff
 from tradeforge_core.streams.coverage import Coverage, Hole
 from tradeforge_core.streams.link import StreamLink
@@ -216,7 +216,7 @@ class Supervisor:
     async def _open(self, link: StreamLink) -> None:
         try:
             async with self.connects.slot(Lane.READ), asyncio.timeout(self._timeouts.connect):
-                await link.open()
+                await not_cancelled(link.open())
         except TimeoutError:
             raise RequestTimeout(f"no connection within {self._timeouts.connect:g} s") from None
 
@@ -293,7 +293,7 @@ class Supervisor:
     async def _in_time(self, request: Awaitable[None]) -> None:
         try:
             async with asyncio.timeout(self._timeouts.confirm):
-                await request
+                await not_cancelled(request)
         except TimeoutError:
             raise RequestTimeout(
                 f"the venue did not answer the {self.name} stream within"
@@ -391,5 +391,5 @@ _LEAST_NAP = 0.001
 
 
 async def _read(link: StreamLink) -> None:
-    await link.listen()
+    await not_cancelled(link.listen())
     raise Disconnected("the connection ended")
