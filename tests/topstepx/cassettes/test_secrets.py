@@ -1,9 +1,12 @@
 """No cassette tells who recorded it, and planted secrets do not get through the scrubber."""
 
+import json
 import os
 import re
+from base64 import b64encode, urlsafe_b64encode
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
@@ -11,7 +14,7 @@ from vcr.serializers import yamlserializer
 
 from tradeforge_core import NotFound, Settings
 from tradeforge_testing import ManualClock
-from tradeforge_topstepx._redaction import FAKE_IDS, Redaction
+from tradeforge_topstepx._redaction import FAKE_IDS, HIDDEN, Redaction
 from tradeforge_topstepx.config import TopStepXConfig
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
@@ -149,3 +152,43 @@ async def test_a_request_is_recorded_once_and_a_failed_recording_not_at_all(
             async with TopStepXProvider(config, clock=ManualClock()) as broker:
                 await broker.get_accounts()
         assert len(cassette) == sandbox.requests.total() - before == 2
+
+
+# --- in whatever spelling ---
+
+ODD = 's3cr3t+key/with=odd&"chars\\'
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        ODD,
+        ODD.upper(),
+        quote(ODD, safe=""),
+        quote_plus(ODD).lower(),
+        b64encode(ODD.encode()).decode(),
+        urlsafe_b64encode(ODD.encode()).decode(),
+        json.dumps({"inner": ODD}),
+        json.dumps({"body": json.dumps({"inner": ODD})}),
+    ],
+)
+def test_a_secret_is_taken_out_in_whatever_spelling(spelled: str) -> None:
+    message = json.dumps({"errorMessage": f"refused: {spelled}."}).encode()
+    redacted = Redaction([ODD]).message(message)
+    assert HIDDEN in redacted
+    assert "s3cr3t" not in redacted.casefold()
+    assert b64encode(ODD.encode()).decode()[:12] not in redacted
+
+
+def test_a_token_is_taken_out_of_what_comes_later_too() -> None:
+    redaction = Redaction()
+    redaction.message(b'{"token":"opaque-0123456789","userName":"me"}')
+    later = redaction.message(b'{"errorMessage":"opaque-0123456789 is no token of me"}')
+    assert later == '{"errorMessage":"REDACTED is no token of me"}'
+
+
+def test_a_message_with_more_accounts_than_anybody_has_is_not_kept() -> None:
+    redaction = Redaction()
+    message = json.dumps([{"accountId": 10**6 + number} for number in range(1200)]).encode()
+    assert redaction.message(message) == f"<{len(message)} bytes that are no JSON>"
+    assert redaction.message(b'{"id":1000000}') == '{"id":1001}'

@@ -6,10 +6,13 @@ still does. What cannot be understood is not kept: it could hold anything.
 
 import json
 import re
+from base64 import b64encode, urlsafe_b64encode
+from collections import deque
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import Enum
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from attrs import evolve, fields
@@ -21,8 +24,8 @@ FAKE_IDS = range(1001, 2000)
 """No id of a real account is this short."""
 
 _SECRET_MEMBERS = frozenset(
-    "token newtoken accesstoken access_token apikey username password deviceid appid"
-    " verifykey authorization".split()
+    "token newtoken accesstoken access_token refreshtoken refresh_token jwt apikey username"
+    " password secret deviceid appid verifykey authorization sessionid cookie".split()
 )
 _ACCOUNT_MEMBERS = frozenset({"accountid"})
 _TAG_MEMBERS = frozenset({"customtag", "client_order_id"})
@@ -32,6 +35,8 @@ _TAKES_ACCOUNT = re.compile(r"(Uns|S)ubscribe(Orders|Positions|Trades|Accounts)\
 _TOKEN = re.compile(r"eyJ[\w-]*\.[\w.-]*|Bearer\s+[\w.~+/=-]+")
 _NOTHING = re.compile(r"(?!)")
 _MOST_TEXTS = 4096
+_MOST_SECRETS = 64
+"""That are remembered of those in messages: a session has one token after the other."""
 _MOST_DIGITS = 20
 """Of an id; a number may be long enough to fill the memory."""
 _LEG = re.compile(r"-(SL|TP)\Z")
@@ -41,10 +46,17 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class Redaction:
-    """Redacts the messages of one recording. `secrets` are texts that are hidden everywhere."""
+    """Redacts the messages of one recording.
+
+    `secrets` are texts that are hidden everywhere, in whatever spelling; so is what a message had
+    in the place of a secret, in all that come later.
+    """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secret = self._name = _any_of(secrets)
+        self._secrets = tuple(secrets)
+        self._seen: deque[str] = deque(maxlen=_MOST_SECRETS)
+        self._secret = _any_spelling(self._secrets)
+        self._name = _NOTHING
         self._id = _NOTHING
         self._ids: dict[str, int] = {}
         self._names: dict[str, str] = {}
@@ -97,6 +109,8 @@ class Redaction:
         """Note every account before anything is replaced: an earlier member may quote it."""
         for record in _records(parsed):
             names = {name.casefold(): name for name in record}
+            for name in _SECRET_MEMBERS & names.keys():
+                self._learn_secret(record[names[name]])
             if _OF_ACCOUNTS_ONLY & names.keys():
                 self._learn_account(record.get("id"), record.get("name"))
             for name in _ACCOUNT_MEMBERS & names.keys():
@@ -104,6 +118,14 @@ class Redaction:
             if _TAKES_ACCOUNT.match(str(record.get("target"))):
                 for argument in record.get("arguments") or ():
                     self._learn_account(argument)
+
+    def _learn_secret(self, secret: object) -> None:
+        """A token that is told now may be quoted later; a short one is part of many words."""
+        is_long = isinstance(secret, str) and len(secret) >= _LONG_ENOUGH
+        if isinstance(secret, str) and is_long and self._secret.fullmatch(secret) is None:
+            self._seen.append(secret)
+            self._secret = _any_spelling((*self._secrets, *self._seen))
+            self._texts.clear()
 
     def _learn_account(self, account_id: object, name: object = None) -> None:
         if not isinstance(account_id, int | str) or isinstance(account_id, bool):
@@ -118,7 +140,10 @@ class Redaction:
         if account_id not in self._ids:
             is_fake = account_id.isdecimal() and int(account_id) in FAKE_IDS
             unused = (fake for fake in FAKE_IDS if fake not in self._ids.values())
-            self._ids[account_id] = int(account_id) if is_fake else next(unused)
+            fake = int(account_id) if is_fake else next(unused, None)
+            if fake is None:
+                raise ValueError("more accounts than anybody has: such a message is not kept")
+            self._ids[account_id] = fake
             ids = "|".join(one for one in self._ids if one.isdecimal())
             self._id = re.compile(rf"(?<!\d)(?:{ids})(?!\d)") if ids else _NOTHING
             self._texts.clear()
@@ -166,9 +191,20 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number of JSON")
 
 
-def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
+def _any_of(texts: Iterable[str], flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
     longest_first = sorted(filter(None, texts), key=len, reverse=True)
-    return re.compile("|".join(map(_pattern, longest_first)) or r"(?!)")
+    return re.compile("|".join(map(_pattern, longest_first)) or r"(?!)", flags)
+
+
+def _any_spelling(secrets: Iterable[str]) -> re.Pattern[str]:
+    return _any_of({one for secret in secrets for one in _spellings(secret)}, re.IGNORECASE)
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """As it is, in a text of JSON within another one, in an address, in base64."""
+    once, data = json.dumps(secret)[1:-1], secret.encode(errors="replace")
+    yield from (secret, once, json.dumps(once)[1:-1], quote(data, safe=""), quote(data))
+    yield from (encode(data).decode().rstrip("=") for encode in (b64encode, urlsafe_b64encode))
 
 
 def _pattern(text: str) -> str:
