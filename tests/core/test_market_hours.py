@@ -258,3 +258,24 @@ def test_a_machine_without_time_zones_says_so() -> None:
     )
     with pytest.raises(ConfigError, match="tzdata"):
         hours.is_open(_utc("2026-01-01 12:00"))
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [
+        (Span(opens=time(22), closes=time(2)),),
+        (Span(opens=time(9), closes=time(9)),),
+        (Span(opens=time(9), closes=time(0)),),
+        (Span(opens=time(12), closes=time(15)), Span(opens=time(9), closes=time(11))),
+        (Span(opens=time(9), closes=time(12)), Span(opens=time(11), closes=time(15))),
+        (Span(opens=time(9), closes=time(12)), Span(opens=time(17), closes=time(20), eve=True)),
+    ],
+)
+@pytest.mark.parametrize("place", ["ordinary", "special"])
+def test_hours_that_no_clock_goes_through_are_refused(place: str, spans: tuple[Span, ...]) -> None:
+    day = date(2026, 1, 6)
+    days = (spans, {}) if place == "ordinary" else ((), {day: spans})
+    with pytest.raises(ValueError, match="the hours of a shop are not in order"):
+        MarketHours(
+            name="a shop", day=TradingDay(), first=day, last=day, ordinary=days[0], special=days[1]
+        )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
+from itertools import pairwise
 
 from attrs import Factory, field, frozen
 
@@ -38,12 +39,31 @@ class Span:
         return datetime.combine(first, self.opens), datetime.combine(day, self.closes)
 
 
+def _check_order(hours: "MarketHours", attribute: object, spans: tuple[Span, ...]) -> None:
+    """Raises `ValueError` for spans that no clock goes through in this order."""
+    times = [time for span in spans for time in span.on(date(2000, 1, 3))]
+    starts_and_ends = list(pairwise(times))
+    if any(one >= next_one for one, next_one in starts_and_ends[::2]) or times != sorted(times):
+        raise ValueError(
+            f"the hours of {hours.name} are not in order: each span ends after it begins and before"
+            " the next one, on the same day; `eve` is for what begins on the evening before"
+        )
+
+
+def _check_days(
+    hours: "MarketHours", attribute: object, special: Mapping[date, tuple[Span, ...]]
+) -> None:
+    for spans in special.values():
+        _check_order(hours, attribute, spans)
+
+
 @frozen(kw_only=True)
 class MarketHours:
     """The hours of one market. Every time is aware; answers are UTC.
 
     They are known from `known_from` up to `known_until`: before and after, the state is UNKNOWN,
-    and every call but `state` and `is_open` raises `NotFound`.
+    and every call but `state` and `is_open` raises `NotFound`. Raises `ValueError` for spans that
+    overlap or end before they begin.
     """
 
     name: str
@@ -52,11 +72,13 @@ class MarketHours:
     first: date
     last: date
     """The trading days that the table is for, both included."""
-    ordinary: tuple[Span, ...]
+    ordinary: tuple[Span, ...] = field(validator=_check_order)
     """Of each trading day from Monday to Friday."""
     between: MarketState = MarketState.CLOSED
     """What it is outside of the spans."""
-    special: Mapping[date, tuple[Span, ...]] = field(default=Factory(dict), repr=False)
+    special: Mapping[date, tuple[Span, ...]] = field(
+        default=Factory(dict), validator=_check_days, repr=False
+    )
     """Of the days that are not ordinary; none means that the market is closed all day."""
 
     def state(self, at: datetime) -> MarketState:
