@@ -13,6 +13,8 @@ from tradeforge_core import (
     BookState,
     DepthEvent,
     DepthLevel,
+    Gap,
+    GapCause,
     OrderBook,
     OrderSide,
 )
@@ -206,3 +208,28 @@ def test_it_is_live_only_as_long_as_the_numbers_follow(
         assert (book.state is BookState.LIVE) is (last is not None)
         if last is not None:
             assert book.best_bid() == DepthLevel(Decimal(1), Decimal(last + 1))
+
+
+@pytest.mark.parametrize("stale_ok", [False, True])
+def test_a_book_that_ceases_to_be_right_is_not_walked_any_further(
+    make: "Make", stale_ok: bool
+) -> None:
+    """Nothing in it changes by that, and it must not be read all the same."""
+    book = OrderBook("ABC")
+    book.apply(make.depth({"1": 1, "2": 1}, {"3": 1, "4": 1}, reset=True))
+    walks = [book.iter_bids(stale_ok=stale_ok), book.iter_asks(stale_ok=stale_ok)]
+    for walk in walks:
+        next(walk)
+    gap = Gap(
+        stream="depth",
+        cause=GapCause.DISCONNECTED,
+        topics=(make.DEPTH,),
+        received=make.quote().received,
+    )
+    book.apply(gap)
+    for walk in walks:
+        if stale_ok:
+            assert len(list(walk)) == 1
+        else:
+            with pytest.raises(BookNotLive):
+                next(walk)

@@ -123,3 +123,39 @@ async def test_without_depth_nothing_leaves(
     with pytest.raises(NotSupported):
         broker.order_book("ABC")
     assert not venue.log
+
+
+async def test_nobody_waits_for_ever_for_a_book_that_was_left(
+    broker: "FakeProvider", make: "Make"
+) -> None:
+    async with broker.order_book("ABC") as book:
+        broker.publish(make.DEPTH, make.depth({"1": 1}, {"3": 1}, reset=True))
+        waiting = [asyncio.create_task(one()) for one in (book.changed, book.changed)]
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        for task in waiting:
+            with pytest.raises(Disconnected, match="it was left"):
+                await task
+        with pytest.raises(Disconnected, match="it was left"):
+            await book.live()
+    async with broker.order_book("ABC") as again:
+        broker.publish(make.DEPTH, make.depth({"1": 1}, {"3": 1}, reset=True))
+        await again.live()
+
+
+async def test_nobody_waits_for_ever_for_a_book_that_has_not_begun(broker: "FakeProvider") -> None:
+    book = broker.order_book("ABC")
+    with pytest.raises(Disconnected, match="it begins by `async with`"):
+        async with asyncio.timeout(5):
+            await book.changed()
+
+
+async def test_a_book_can_be_used_again(broker: "FakeProvider", make: "Make") -> None:
+    book = broker.order_book("ABC")
+    for _ in range(2):
+        async with book:
+            waiting = asyncio.create_task(book.live())
+            await asyncio.sleep(0)
+            broker.publish(make.DEPTH, make.depth({"1": 1}, {"3": 1}, reset=True))
+            async with asyncio.timeout(5):
+                await waiting

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from tradeforge_core.books.order_book import BookState, OrderBook
-from tradeforge_core.errors import TradeForgeError
+from tradeforge_core.errors import Disconnected, TradeForgeError
 from tradeforge_core.events import DepthEvent, Topic
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class LiveOrderBook(OrderBook):
         self._switchboard = switchboard
         self._check_contract = check
         self._waiters: set[asyncio.Future[None]] = set()
-        self._end: TradeForgeError | None = None
+        self._end: TradeForgeError | None = Disconnected("it begins by `async with`", sent=False)
 
     async def __aenter__(self) -> "LiveOrderBook":
         await self._check_contract()
@@ -50,18 +50,20 @@ class LiveOrderBook(OrderBook):
         """Wait for the next change of the levels or of the state.
 
         Changes while nobody waits are not kept: the book always is the newest. Raises
-        `Disconnected` after `disconnect()`.
+        `Disconnected` after `disconnect()`, and once the book is left.
         """
-        if self._end is not None:
-            raise self._end
+        self._raise_end()
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
         try:
             await waiter
         finally:
             self._waiters.discard(waiter)
+        self._raise_end()
+
+    def _raise_end(self) -> None:
         if self._end is not None:
-            raise self._end
+            raise self._end.with_traceback(None)  # of this time, and not of each before it
 
     async def live(self) -> None:
         """Wait until it may be read. Raises as `changed`."""
@@ -70,7 +72,7 @@ class LiveOrderBook(OrderBook):
 
     def _leave(self) -> None:
         self._switchboard.detach(self, (self._topic,))
-        self._stop(BookState.STALE, "it was left, and follows the market no more")
+        self.end(Disconnected("it was left, and follows the market no more", sent=False))
 
     # --- what the switchboard calls ---
 
@@ -87,7 +89,7 @@ class LiveOrderBook(OrderBook):
         self._wake()
 
     def end(self, reason: TradeForgeError) -> None:
-        self._end = reason
+        self._end = self._end or reason
         self._stop(BookState.STALE, str(reason))
         self._wake()
 

@@ -62,15 +62,17 @@ class OrderBook:
     def iter_bids(self, *, stale_ok: bool = False) -> Iterator[DepthLevel]:
         """Every bid, the highest first, without a copy. Raises `BookNotLive`.
 
-        Raises `RuntimeError` when the book has changed between two steps.
+        Raises `RuntimeError` when the book has changed between two steps, and `BookNotLive` when it
+        has ceased to be right.
         """
         self._check(stale_ok)
-        return self._steps(self._bids, range(len(self._bids.prices) - 1, -1, -1))
+        order = range(len(self._bids.prices) - 1, -1, -1)
+        return self._steps(self._bids, order, stale_ok)
 
     def iter_asks(self, *, stale_ok: bool = False) -> Iterator[DepthLevel]:
         """Every ask, the lowest first, without a copy; raises as `iter_bids`."""
         self._check(stale_ok)
-        return self._steps(self._asks, range(len(self._asks.prices)))
+        return self._steps(self._asks, range(len(self._asks.prices)), stale_ok)
 
     def best_bid(self, *, stale_ok: bool = False) -> DepthLevel | None:
         """The highest bid, None if there is none. Raises `BookNotLive`."""
@@ -176,9 +178,10 @@ class OrderBook:
     def _side(self, side: OrderSide) -> Side:
         return self._bids if side is OrderSide.BUY else self._asks
 
-    def _steps(self, side: Side, order: range) -> Iterator[DepthLevel]:
+    def _steps(self, side: Side, order: range, stale_ok: bool) -> Iterator[DepthLevel]:
         changes = self._changes
         for at in order:
+            self._check(stale_ok)
             if self._changes != changes:
                 raise RuntimeError(f"the book of {self.contract_id} changed during iteration")
             yield side.level(at)
