@@ -32,9 +32,19 @@ def test_a_program_gets_json_and_nothing_else(capfd: pytest.CaptureFixture[str])
     assert data["totals"]["kept"] == 1
 
 
+def test_one_run_is_run_again_by_its_fault_and_seed(capfd: Capture) -> None:
+    chosen = ["--only", "TF-SAF-010", "--fault", "net.half_answer", "--seed", "2"]
+    assert main(["conformance", "topstepx", *chosen, "--json", "-"]) == 0
+    data = json.loads(capfd.readouterr().out)
+    (counted,) = data["faults"]
+    assert (counted["fault"], counted["seeds"]) == ("net.half_answer", [2])
+    assert counted["fired"] >= counted["runs"] >= 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["topstepx", "--fault", "net.gremlins"], "net.gremlins is no fault here: net.refused,"),
         (["topstepx", "--only", "TF-NOT-010"], "is no requirement and no area"),
         (["nosuch"], "There is no sandbox 'nosuch'"),
     ],

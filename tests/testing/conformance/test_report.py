@@ -7,6 +7,7 @@ import pytest
 from tradeforge_core import Capabilities, OrderType
 from tradeforge_testing.conformance import specification
 from tradeforge_testing.conformance.matrix import matrix
+from tradeforge_testing.conformance.met import FaultRun
 from tradeforge_testing.conformance.page import page
 from tradeforge_testing.conformance.report import Report, TestResult, Verdict
 
@@ -18,22 +19,30 @@ KEPT, BROKEN, KNOWN, UNDECLARED = (
 )
 
 
-def result(verdict: Verdict, *ids: str, detail: str = "") -> TestResult:
+def result(verdict: Verdict, *ids: str, detail: str = "", runs: int = 0) -> TestResult:
     return TestResult(
-        name="test_it_holds", requirements=ids, verdict=verdict, seconds=0.1, detail=detail
+        name="test_it_holds",
+        requirements=ids,
+        verdict=verdict,
+        seconds=0.1,
+        detail=detail,
+        runs=tuple(
+            FaultRun(fault="net.refused", rows=("F01",), seed=seed, fired=seed % 2)
+            for seed in range(1, runs + 1)
+        ),
     )
 
 
 def report(*tests: TestResult) -> Report:
     return Report(
         provider="mine",
-        versions={"tradeforge-core": "1.2.3"},
+        distribution="tradeforge-mine",
+        versions={"tradeforge-testing": "1.2.3", "tradeforge-mine": "4.5"},
         capabilities=Capabilities(order_types=frozenset({OrderType.LIMIT})),
         specification=specification(),
         began=datetime(2026, 1, 2, tzinfo=UTC),
         seconds=1.0,
         tests=tests,
-        faults={"net.refused": 3},
     )
 
 
@@ -77,8 +86,26 @@ def test_the_page_shows_what_is_broken_and_runs_no_text() -> None:
 def test_data_has_all_that_the_page_has() -> None:
     data = report(result(KEPT, "TF-ORD-010", "TF-ORD-020")).as_data()
     assert [row["id"] for row in data["requirements"]] == ["TF-ORD-010", "TF-ORD-020"]
-    assert data["faults"] == {"net.refused": 3}
     assert data["conformant"] is True
+    assert (data["kit_version"], data["provider_version"]) == ("1.2.3", "4.5")
+
+
+def test_a_requirement_has_the_faults_that_it_was_tried_under() -> None:
+    told = report(result(KEPT, "TF-SAF-010", runs=3), result(KEPT, "TF-SAF-010", runs=1))
+    faults = [{"fault": "net.refused", "rows": ["F01"], "runs": 4, "fired": 3, "seeds": [1, 2, 3]}]
+    (row,) = told.as_data()["requirements"]
+    assert row["faults"] == faults == told.as_data()["faults"]
+    assert "4 runs under 1 faults, which happened 3 times" in page(told)
+
+
+def test_what_is_broken_says_how_to_run_it_again() -> None:
+    told = report(result(BROKEN, "TF-SAF-010", runs=2), result(BROKEN, "TF-ORD-010"))
+    lines = [row["tests"][0]["reproduce"] for row in told.as_data()["requirements"]]
+    assert lines == [
+        "tradeforge conformance mine --only TF-ORD-010",
+        "tradeforge conformance mine --only TF-SAF-010 --fault net.refused --seed 2",
+    ]
+    assert all(line in page(told) for line in lines)
 
 
 def test_a_cell_without_a_passing_test_cannot_say_yes() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from tradeforge_testing.chaos.campaign import load_chaos_venue
+from tradeforge_testing.chaos.faults import ASKING, ChaosFault
 from tradeforge_testing.chaos.run import MakeVenue
 from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.conformance import ProviderConformance
@@ -33,6 +34,32 @@ class Bare(ProviderConformance):
 def test_a_test_without_a_fault_is_not_declared(name: str, rows: str) -> None:
     with pytest.raises(pytest.skip.Exception, match=f"the sandbox has no fault of rows {rows}"):
         getattr(Bare(), name)()
+
+
+def with_a_fault_that_never_happens(seed: int) -> ChaosVenue:
+    venue = without_faults(seed)
+    nothing = ChaosFault(
+        name="nothing", rows=("F67",), strike=lambda stage, action, random: None, actions=ASKING
+    )
+    venue.faults = (nothing,)
+    return venue
+
+
+class Idle(Bare):
+    def make_venue(self) -> MakeVenue:
+        return with_a_fault_that_never_happens
+
+
+def test_a_fault_that_never_happens_proves_nothing() -> None:
+    with pytest.raises(pytest.skip.Exception, match="no fault of rows"):
+        Idle().test_what_a_live_stream_loses_is_found()
+
+
+def test_a_run_tells_whether_its_fault_happened() -> None:
+    suite = Bare()
+    suite.test_a_venue_that_is_not_there_is_a_transport_error()
+    assert suite.met
+    assert all(run.fired for run in suite.met)
 
 
 def test_the_network_fails_for_every_venue() -> None:

@@ -36,6 +36,10 @@ def conformance(
     ] = None,
     html: Annotated[Path | None, Parameter(help="Write a page for people here.")] = None,
     junit: Annotated[Path | None, Parameter(help="Write a JUnit file for a CI here.")] = None,
+    fault: Annotated[
+        str | None, Parameter(help="Only what is tried under this fault, such as net.late_answer.")
+    ] = None,
+    seed: Annotated[int | None, Parameter(help="Only runs by this seed.")] = None,
     live: Annotated[
         str | None,
         Parameter(help="At your own account, with this contract (MNQ): settings as for trading."),
@@ -57,7 +61,7 @@ def conformance(
     what was placed there is taken back, and nothing is sent that could fill unless --spend allows.
     """
     if live is None:
-        report = _run(name, only or [], junit)
+        report = _run(name, only=only or [], junit=junit, fault=fault, seed=seed)
     else:
         report = _run_live(name, live, account, spend)
     if json_file is not None:
@@ -69,15 +73,14 @@ def conformance(
     return 0 if report.is_conformant else failures.FAILED
 
 
-def _run(name: str, only: list[str], junit: Path | None) -> Any:
+def _run(name: str, **chosen: Any) -> Any:
     run_conformance = tool("conformance")
     with Progress(console=messages(), transient=True) as progress:
         task = progress.add_task(f"conformance of {name}", total=None)
         try:
             return run_conformance(
                 name,
-                only=only,
-                junit=junit,
+                **chosen,
                 told=lambda result, tests: progress.update(task, advance=1, total=tests),
             )
         except (LookupError, ValueError) as error:

@@ -26,8 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
     name: str | None = config.getoption(_OPTION)
     if name is None:
         return
-    from tradeforge_testing.conformance.chosen import choose
+    from tradeforge_testing.conformance.chosen import Choice, choose
 
-    choose(name)
+    choose(Choice(provider=name))
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args[:] = [str(_CASES)]

@@ -5,4 +5,6 @@ from tradeforge_testing.conformance.conformance import ProviderConformance
 
 
 class TestConformance(ProviderConformance):
-    provider = chosen()
+    provider = chosen().provider
+    only_fault = chosen().fault
+    only_seed = chosen().seed

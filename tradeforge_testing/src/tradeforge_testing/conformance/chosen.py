@@ -1,15 +1,27 @@
-"""Which provider the command line has named: the class of the kit is made when pytest looks."""
+"""What the command line has named: the class of the kit is made when pytest looks."""
 
-_chosen: list[str] = []
-
-
-def choose(provider: str) -> None:
-    """Let the kit that pytest collects next be about this provider."""
-    _chosen[:] = [provider]
+from attrs import frozen
 
 
-def chosen() -> str:
-    """The provider that was chosen last. Raises `LookupError` if none was."""
+@frozen(kw_only=True)
+class Choice:
+    """A provider; with `fault` or `seed`, only runs under that fault or by that seed."""
+
+    provider: str
+    fault: str | None = None
+    seed: int | None = None
+
+
+_chosen: list[Choice] = []
+
+
+def choose(choice: Choice) -> None:
+    """Let the kit that pytest collects next be about this."""
+    _chosen[:] = [choice]
+
+
+def chosen() -> Choice:
+    """What was chosen last. Raises `LookupError` if nothing was."""
     if not _chosen:
         raise LookupError("name a provider: pytest --tradeforge-provider NAME")
     return _chosen[0]

@@ -30,8 +30,12 @@ def live(
     fault: ChaosFault | None,
     seed: int,
     unless: Unless,
+    fired: Callable[[int], None] = lambda times: None,
 ) -> list[str]:
-    """Run the body, and check what is left; what it needs and is not declared, if that is so."""
+    """Run the body, and check what is left; what it needs and is not declared, if that is so.
+
+    `fired` hears how often the fault has happened, whatever came of the run.
+    """
     network = MemoryNetwork(latency=0.001, seed=seed)
 
     async def life() -> list[str]:
@@ -42,7 +46,11 @@ def live(
                 if undeclared := unless(stage.broker.capabilities):
                     return undeclared
                 trial = Trial(stage, current_clock().now(), canaries, fault)
-                await _run(trial, body, connected=connected, follows=follows)
+                try:
+                    await _run(trial, body, connected=connected, follows=follows)
+                finally:
+                    trial.count_fired()
+                    fired(trial.fired)
                 canaries.look_over(stage.broker)
         await asyncio.sleep(0)
         left = [f"the task {one.get_name()} is left" for one in asyncio.all_tasks() - before]

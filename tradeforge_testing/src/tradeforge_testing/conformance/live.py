@@ -30,7 +30,7 @@ from tradeforge_core import (
 )
 from tradeforge_core.kit.clock import current_clock
 from tradeforge_testing.conformance.report import Report, TestResult, Verdict
-from tradeforge_testing.conformance.run import Told, versions
+from tradeforge_testing.conformance.run import Told, distribution, versions
 from tradeforge_testing.conformance.specification import declares, specification
 
 _LONGEST = 60.0
@@ -94,13 +94,13 @@ def run_live(
     results = asyncio.run(run_checks(broker, limits, told))
     return Report(
         provider=provider,
+        distribution=distribution(provider),
         versions=versions(provider),
         capabilities=broker.capabilities,
         specification=specification(),
         began=began,
         seconds=clock.monotonic() - watch,
         tests=results,
-        faults={},
     )
 
 

@@ -1,9 +1,10 @@
 """The report as one page of HTML: it needs no other file, and it prints well."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
-from tradeforge_testing.conformance.report import Report, Result, Verdict
+from tradeforge_testing.conformance.met import FaultCount
+from tradeforge_testing.conformance.report import Report, Result, TestResult, Verdict
 
 _MARKS = {
     Verdict.KEPT: "✓",
@@ -87,10 +88,15 @@ def _failures(report: Report) -> str:
     items = "".join(
         f'<article class="failure {_CLASSES[one.verdict]}"><h3>{escape(one.name)}</h3>'
         f"<p class=small>{escape(', '.join(one.requirements))}</p>"
-        f"<pre>{escape(one.detail)}</pre></article>"
+        f"<pre>{escape(one.detail)}</pre>{_again(report, one)}</article>"
         for one in broken
     )
     return f"<section><h2>What is not kept</h2>{items}</section>"
+
+
+def _again(report: Report, test: TestResult) -> str:
+    command = escape(report.reproduction(test))
+    return f"<p class=small>Run it again: <code>{command}</code></p>"
 
 
 def _requirements(report: Report) -> str:
@@ -114,8 +120,38 @@ def _row(result: Result) -> str:
         f"{_MARKS[result.verdict]}</span></td><td class=id>{one.id}<br>"
         f"<span class=small>{one.level.value}</span></td>"
         f"<td>{_code(one.text)}{needs}<br><span class=why>{_code(one.why)}</span>"
-        f"<br><span class=small>{tests}</span></td></tr>"
+        f"<br><span class=small>{tests}</span>{_under(result.faults)}</td></tr>"
     )
+
+
+def _under(faults: Sequence[FaultCount]) -> str:
+    """The faults that a requirement was tried under, folded: there are many."""
+    if not faults:
+        return ""
+    rows = "".join(map(_fault_row, faults))
+    runs, fired = sum(one.runs for one in faults), sum(one.fired for one in faults)
+    return (
+        f"<details><summary>{runs} runs under {len(faults)} faults, which happened {fired} times"
+        f"</summary><table class=faults>{_FAULT_HEAD}{rows}</table></details>"
+    )
+
+
+_FAULT_HEAD = (
+    "<tr><th>fault</th><th>rows</th><th class=number>runs</th>"
+    "<th class=number>happened</th><th class=number>seeds</th></tr>"
+)
+
+
+def _fault_row(one: FaultCount) -> str:
+    return (
+        f"<tr><td>{escape(one.fault)}</td><td>{escape(' '.join(one.rows))}</td>"
+        f"<td class=number>{one.runs}</td><td class=number>{one.fired}</td>"
+        f"<td class=number>{_seeds(one.seeds)}</td></tr>"
+    )
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds))
 
 
 def _words(name: str) -> str:
@@ -131,22 +167,14 @@ def _code(text: str) -> str:
 def _faults(report: Report) -> str:
     if not report.faults:
         return ""
-    rows = _columns(
-        f"<tr><td>{escape(name)}</td><td class=number>{times}</td></tr>"
-        for name, times in sorted(report.faults.items())
-    )
-    total = sum(report.faults.values())
+    rows = "".join(map(_fault_row, report.faults))
+    runs = sum(one.runs for one in report.faults)
+    fired = sum(one.fired for one in report.faults)
     return (
-        f"<section><h2>Under faults</h2><p>{total} runs went wrong on purpose.</p>"
-        f"<div class=columns>{rows}</div></section>"
+        f"<section><h2>Under faults</h2><p>{runs} runs went wrong on purpose, {fired} times in"
+        " all. The same seed makes the same run.</p>"
+        f"<table class=faults>{_FAULT_HEAD}{rows}</table></section>"
     )
-
-
-def _columns(rows: Iterable[str]) -> str:
-    found = list(rows)
-    third = -(-len(found) // 3)
-    parts = (found[at : at + third] for at in range(0, len(found), third))
-    return "".join(f"<table class=faults>{''.join(part)}</table>" for part in parts)
 
 
 _STYLE = """

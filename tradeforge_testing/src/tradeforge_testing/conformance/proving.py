@@ -1,7 +1,6 @@
 """Marks a test of the kit with what it proves, and makes it a test that pytest can run."""
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import wraps
 from itertools import product
@@ -15,6 +14,7 @@ from tradeforge_testing.chaos.campaign import load_chaos_venue
 from tradeforge_testing.chaos.faults import NETWORK, Action, ChaosFault
 from tradeforge_testing.chaos.run import MakeVenue
 from tradeforge_testing.conformance.life import live
+from tradeforge_testing.conformance.met import FaultRun
 from tradeforge_testing.conformance.specification import declares, specification
 from tradeforge_testing.conformance.trial import Trial
 
@@ -41,8 +41,11 @@ class Suite:
 
     provider: ClassVar[str] = ""
     known: ClassVar[Mapping[str, Known]] = {}
-    met: ClassVar[Counter[str]] = Counter()
-    """How many runs each fault was in, since the last report."""
+    only_fault: ClassVar[str | None] = None
+    """The one fault to run under, to look at a failure again."""
+    only_seed: ClassVar[int | None] = None
+    met: ClassVar[list[FaultRun]] = []
+    """What the last test was run under."""
     declared: ClassVar[Capabilities | None] = None
     """What the provider declares, once a test has met it."""
 
@@ -59,6 +62,8 @@ NO_FAULT = "not declared: the sandbox has no fault of rows"
 
 PROVES = "tradeforge_proves"
 """The attribute of a test that has the ids."""
+UNDER = "tradeforge_under"
+"""That which has the rows of the faults."""
 
 
 def proves(
@@ -82,22 +87,25 @@ def proves(
         @wraps(body)
         def test(self: Suite) -> None:
             known = [self.known[one] for one in ids if one in self.known]
+            self.met.clear()
             try:
-                every = product(_faults(self.make_venue(), under, beside), range(1, lives + 1))
-                for fault, seed in every:
+                for fault, seed in _runs(self, under, beside, lives):
                     _run(self, body, ids, fault, seed, connected=connected, follows=follows)
             except pytest.skip.Exception:
                 raise
             except BaseException as error:
                 if known:
                     pytest.xfail(f"{known[0].why}: {known[0].reason} ({known[0].link})")
-                _explain(error, test.__doc__, self.provider, ids[0])
+                _explain(error, test.__doc__, self, ids[0])
                 raise
+            if under and not any(run.fired for run in self.met):
+                without_faults(under)  # none of them happened, so nothing was proven
             if known:
                 pytest.fail(f"it passes now: take {', '.join(ids)} out of `known`")
 
         del test.__wrapped__  # pytest would look for fixtures of the body's arguments
         setattr(test, PROVES, ids)
+        setattr(test, UNDER, under)
         return test
 
     return mark
@@ -119,6 +127,11 @@ def _run(
         type(suite).declared = has
         return [one for one in needs if one and not declares(has, one)]
 
+    def count(times: int) -> None:
+        if fault is not None:
+            run = FaultRun(fault=fault.name, rows=fault.rows, seed=seed, fired=times)
+            suite.met.append(run)
+
     undeclared = live(
         suite.make_venue(),
         lambda trial: body(suite, trial),
@@ -127,10 +140,20 @@ def _run(
         fault=fault,
         seed=seed,
         unless=undeclared_by,
+        fired=count,
     )
     if undeclared:
         pytest.skip(f"not declared: {', '.join(undeclared)}")
-    suite.met.update([fault.name] if fault is not None else [])
+
+
+def _runs(
+    suite: Suite, rows: tuple[str, ...], beside: Action, lives: int
+) -> Iterator[tuple[ChaosFault | None, int]]:
+    """Every fault, by every seed; if one of them is chosen, that alone."""
+    faults = _faults(suite.make_venue(), rows, beside)
+    seeds = range(1, lives + 1) if suite.only_seed is None else (suite.only_seed,)
+    fitting = [one for one in faults if suite.only_fault in (None, one and one.name)]
+    return product(fitting, seeds)
 
 
 def _faults(
@@ -150,10 +173,17 @@ def without_faults(rows: tuple[str, ...]) -> NoReturn:
     pytest.skip(f"{NO_FAULT} {', '.join(rows)}")
 
 
-def _explain(error: BaseException, doc: str | None, provider: str, requirement: str) -> None:
+def _explain(error: BaseException, doc: str | None, suite: Suite, requirement: str) -> None:
     """Say what the requirement is, what to look at, and how to run it again."""
     text = specification().requirements[requirement].text
     error.add_note(f"{requirement}: {text}")
     if doc:
         error.add_note(f"Look here: {doc.strip()}")
-    error.add_note(f"Run it again: tradeforge conformance {provider} --only {requirement}")
+    again = reproduction(suite.provider, requirement, suite.met)
+    error.add_note(f"Run it again: {again}")
+
+
+def reproduction(provider: str, requirement: str, runs: Sequence[FaultRun]) -> str:
+    """The command that runs it again; a test that fails has failed in the last of its runs."""
+    again = f"tradeforge conformance {provider} --only {requirement}"
+    return f"{again} --fault {runs[-1].fault} --seed {runs[-1].seed}" if runs else again

@@ -8,6 +8,8 @@ from typing import Any
 from attrs import asdict, frozen
 
 from tradeforge_core import Capabilities
+from tradeforge_testing.conformance.met import FaultCount, FaultRun, as_rows, count_faults
+from tradeforge_testing.conformance.proving import reproduction
 from tradeforge_testing.conformance.specification import Level, Requirement, Specification
 
 
@@ -20,6 +22,9 @@ class Verdict(StrEnum):
     """It is broken, and the provider says so and why."""
     BROKEN = "broken"
 
+
+KIT = "tradeforge-testing"
+"""The distribution that the kit comes from."""
 
 _WORST_LAST = (Verdict.NOT_DECLARED, Verdict.KEPT, Verdict.KNOWN, Verdict.BROKEN)
 
@@ -35,6 +40,8 @@ class TestResult:
     verdict: Verdict
     seconds: float
     detail: str = ""
+    runs: tuple[FaultRun, ...] = ()
+    """Those under a fault; a test that fails ends with the run that failed."""
 
 
 @frozen(kw_only=True)
@@ -45,20 +52,32 @@ class Result:
     verdict: Verdict
     tests: tuple[TestResult, ...]
 
+    @property
+    def faults(self) -> list[FaultCount]:
+        """Under which it was tried, and how often each happened."""
+        return count_faults(run for test in self.tests for run in test.runs)
+
 
 @frozen(kw_only=True)
 class Report:
-    """A whole run. `versions` are those of everything that took part."""
+    """A whole run. `versions` are those of everything that took part.
+
+    `distribution` is the package that the provider comes from.
+    """
 
     provider: str
+    distribution: str
     versions: Mapping[str, str]
     capabilities: Capabilities
     specification: Specification
     began: datetime
     seconds: float
     tests: Sequence[TestResult]
-    faults: Mapping[str, int]
-    """In how many runs each fault was, by name."""
+
+    @property
+    def faults(self) -> list[FaultCount]:
+        """All that went wrong on purpose, by name."""
+        return count_faults(run for test in self.tests for run in test.runs)
 
     @property
     def results(self) -> list[Result]:
@@ -84,20 +103,30 @@ class Report:
         """For a program: everything, as JSON can say it."""
         return {
             "provider": self.provider,
+            "provider_version": self.versions[self.distribution],
+            "kit_version": self.versions[KIT],
             "versions": dict(self.versions),
             "specification": self.specification.version,
             "began": self.began.isoformat(),
             "seconds": round(self.seconds, 3),
             "conformant": self.is_conformant,
             "totals": {verdict.value: self.count(verdict) for verdict in Verdict},
-            "requirements": [_as_row(one) for one in self.results],
-            "faults": dict(sorted(self.faults.items())),
+            "requirements": [self._as_row(one) for one in self.results],
+            "faults": as_rows(run for test in self.tests for run in test.runs),
         }
 
+    def _as_row(self, result: Result) -> dict[str, Any]:
+        return {
+            **asdict(result.requirement),
+            "verdict": result.verdict.value,
+            "faults": as_rows(run for test in result.tests for run in test.runs),
+            "tests": [self._as_test(one) for one in result.tests],
+        }
 
-def _as_row(result: Result) -> dict[str, Any]:
-    return {
-        **asdict(result.requirement),
-        "verdict": result.verdict.value,
-        "tests": [asdict(one) for one in result.tests],
-    }
+    def _as_test(self, test: TestResult) -> dict[str, Any]:
+        again = {"reproduce": self.reproduction(test)} if test.verdict is Verdict.BROKEN else {}
+        return asdict(test) | {"runs": [asdict(one) for one in test.runs]} | again
+
+    def reproduction(self, test: TestResult) -> str:
+        """The command that runs this test again as it ended here."""
+        return reproduction(self.provider, test.requirements[0], test.runs)

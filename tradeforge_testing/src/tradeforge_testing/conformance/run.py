@@ -2,7 +2,6 @@
 
 import os
 import platform
-from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -11,9 +10,11 @@ import pytest
 
 from tradeforge_core import Capabilities
 from tradeforge_core.kit.clock import current_clock
-from tradeforge_testing.conformance.chosen import choose
-from tradeforge_testing.conformance.proving import PROVES
-from tradeforge_testing.conformance.report import Report, TestResult, Verdict
+from tradeforge_testing.chaos.faults import NETWORK, ChaosFault
+from tradeforge_testing.conformance.chosen import Choice, choose
+from tradeforge_testing.conformance.met import FaultRun
+from tradeforge_testing.conformance.proving import PROVES, UNDER
+from tradeforge_testing.conformance.report import KIT, Report, TestResult, Verdict
 from tradeforge_testing.conformance.specification import specification
 
 _CASES = Path(__file__).with_name("cases.py")
@@ -27,20 +28,22 @@ def run_conformance(
     *,
     only: Sequence[str] = (),
     junit: Path | None = None,
+    fault: str | None = None,
+    seed: int | None = None,
     told: Told = lambda result, tests: None,
 ) -> Report:
     """Run every test, or those of the requirements or areas `only` names.
 
-    `told` hears of each test as it ends, and how many there are. Raises `ProviderNotFound`,
-    `LookupError` for a provider whose sandbox brings no venue along, and `ValueError` for what is
-    no requirement and no area.
+    With a fault, only what is tried under it is run, and under it alone; with a seed, only runs by
+    that seed. `told` hears of each test as it ends, and how many there are. Raises
+    `ProviderNotFound`, `LookupError` for a provider whose sandbox brings no venue along, and
+    `ValueError` for what is no requirement and no area, and no fault of this venue.
     """
     from tradeforge_testing.chaos.campaign import load_chaos_venue
 
-    load_chaos_venue(provider)
-    wanted = _wanted(only)
-    choose(provider)
-    ear = Ear(wanted, told)
+    faults = (*NETWORK, *load_chaos_venue(provider)(0).faults)
+    ear = Ear(_wanted(only), told, None if fault is None else _rows(fault, faults))
+    choose(Choice(provider=provider, fault=fault, seed=seed))
     junit_option = [] if junit is None else [f"--junitxml={junit}"]
     arguments = ["-c", os.devnull, f"--rootdir={_CASES.parent}", *_QUIET, *junit_option]
     ended = pytest.main([*arguments, str(_CASES)], plugins=[ear])
@@ -60,24 +63,44 @@ def _wanted(only: Sequence[str]) -> frozenset[str]:
     return frozenset(chosen or spec.requirements)
 
 
-def versions(provider: str) -> dict[str, str]:
-    """Of everything that takes part in a run."""
+def _rows(fault: str, faults: Sequence[ChaosFault]) -> frozenset[str]:
+    """The entries of the fault catalogue that it stands for."""
+    for one in faults:
+        if one.name == fault:
+            return frozenset(one.rows)
+    raise ValueError(f"{fault} is no fault here: {', '.join(one.name for one in faults)}")
+
+
+def distribution(provider: str) -> str:
+    """The name of the package that the provider comes from."""
     (found,) = entry_points(group="tradeforge.providers", name=provider)
     assert found.dist is not None
-    names = ("tradeforge-core", "tradeforge-testing", found.dist.name)
+    return found.dist.name
+
+
+def versions(provider: str) -> dict[str, str]:
+    """Of everything that takes part in a run."""
+    names = ("tradeforge-core", KIT, distribution(provider))
     return {name: version(name) for name in names} | {"python": platform.python_version()}
 
 
 class Ear:
-    """Hears what pytest tells of the tests of the kit; with `wanted`, others are not run."""
+    """Hears what pytest tells of the tests of the kit.
+
+    With `wanted`, tests of other requirements are not run; with `rows`, none without such faults.
+    """
 
     def __init__(
-        self, wanted: frozenset[str] | None = None, told: Told = lambda result, tests: None
+        self,
+        wanted: frozenset[str] | None = None,
+        told: Told = lambda result, tests: None,
+        rows: frozenset[str] | None = None,
     ) -> None:
         self.results: list[TestResult] = []
-        self.faults = Counter[str]()
         self._wanted = wanted
+        self._rows = rows
         self._told = told
+        self._met: tuple[FaultRun, ...] = ()
         self._declared = Capabilities()
         self._clock = current_clock()
         self._began, self._watch = self._clock.now(), self._clock.monotonic()
@@ -87,27 +110,28 @@ class Ear:
         """What has been heard so far, as the report of this provider."""
         return Report(
             provider=provider,
+            distribution=distribution(provider),
             versions=versions(provider),
             capabilities=self._declared,
             specification=specification(),
             began=self._began,
             seconds=self._clock.monotonic() - self._watch,
             tests=self.results,
-            faults=dict(self.faults),
         )
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        proofs = {one.nodeid: getattr(getattr(one, "obj", None), PROVES, ()) for one in items}
         if self._wanted is not None:
-            items[:] = [one for one in items if self._wanted & set(proofs[one.nodeid])]
-        self._proves = {one.nodeid: ids for one in items if (ids := proofs[one.nodeid])}
+            items[:] = [one for one in items if self._wanted & set(_marked(one, PROVES))]
+        if self._rows is not None:
+            items[:] = [one for one in items if self._rows & set(_marked(one, UNDER))]
+        self._proves = {one.nodeid: ids for one in items if (ids := _marked(one, PROVES))}
 
-    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
-        met = getattr(getattr(item, "cls", None), "met", None)
-        if met is not None:
-            self.faults.update(met)
-            met.clear()
-        self._declared = getattr(getattr(item, "cls", None), "declared", None) or self._declared
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Look at what the test has met, before its report is made by somebody else."""
+        suite = getattr(item, "cls", None)
+        if call.when == "call" and item.nodeid in self._proves:
+            self._met = tuple(suite.met) if suite is not None else ()
+            self._declared = getattr(suite, "declared", None) or self._declared
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         ends = report.when == "call" or report.outcome == "failed"
@@ -119,9 +143,15 @@ class Ear:
             verdict=_verdict(report),
             seconds=round(report.duration, 3),
             detail=_detail(report),
+            runs=self._met if report.when == "call" else (),
         )
         self.results.append(result)
         self._told(result, len(self._proves))
+
+
+def _marked(item: pytest.Item, name: str) -> tuple[str, ...]:
+    marks: tuple[str, ...] = getattr(getattr(item, "obj", None), name, ())
+    return marks
 
 
 def _verdict(report: pytest.TestReport) -> Verdict:

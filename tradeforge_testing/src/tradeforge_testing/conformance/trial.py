@@ -41,6 +41,9 @@ class Trial:
     began: datetime
     canaries: Canaries
     fault: ChaosFault | None = None
+    fired: int = 0
+    """How often the fault has happened."""
+    _planned: int = 0
     heard: list[Event] = field(factory=list)
     errors: list[TradeForgeError] = field(factory=list)
 
@@ -140,12 +143,24 @@ class Trial:
 
     async def strike(self, action: Action) -> None:
         """Let the fault of this run happen, beside this action."""
-        if self.fault is not None:
-            striking = self.fault.strike(self.stage, action, self.stage.random)
-            if striking is not None:
-                await striking
+        if self.fault is None:
+            return
+        self.count_fired()
+        striking = self.fault.strike(self.stage, action, self.stage.random)
+        if striking is not None:
+            await striking
+        if self.fault.at_once:
+            self.fired += 1
+        else:
+            self._planned = self.stage.pending
+
+    def count_fired(self) -> None:
+        """Of what was planned, something is pending no more: it has happened."""
+        self.fired += self.stage.pending < self._planned
+        self._planned = 0
 
     async def heal(self) -> None:
+        self.count_fired()
         await self.stage.heal()
 
     # --- what was heard ---
