@@ -10,13 +10,25 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tradeforge_testing.conformance.run import Ear
 
-def pytest_configure() -> None:
+_EAR = pytest.StashKey[Ear]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Let programs that tests start be interrupted, also where this process was told not to be.
 
     A shell that runs the tests in the background ignores SIGINT, and so would all its children.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.stash[_EAR] = Ear()
+    config.pluginmanager.register(config.stash[_EAR])
+
+
+@pytest.fixture
+def ear(request: pytest.FixtureRequest) -> Ear:
+    """What the tests of the conformance kit have shown so far, of every provider."""
+    return request.config.stash[_EAR]
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 
 from tradeforge_core import Capabilities, OrderType
 from tradeforge_testing.conformance import specification
-from tradeforge_testing.conformance.matrix import matrix
+from tradeforge_testing.conformance.matrix import column, matrix, read_columns
 from tradeforge_testing.conformance.met import FaultRun
 from tradeforge_testing.conformance.page import page
 from tradeforge_testing.conformance.report import Report, TestResult, Verdict
@@ -109,8 +109,30 @@ def test_what_is_broken_says_how_to_run_it_again() -> None:
 
 
 def test_a_cell_without_a_passing_test_cannot_say_yes() -> None:
-    rows = matrix([report(result(BROKEN, "TF-CAP-040"))]).splitlines()
+    rows = matrix({"mine": column(report(result(BROKEN, "TF-CAP-040")))}).splitlines()
     assert "| order: limit | not proven |" in rows
     assert "| order: market | no |" in rows
-    assert "| order: limit | **yes** |" in matrix([report(result(KEPT, "TF-CAP-040"))])
     assert "| Capabilities | 0 of 1 |" in rows
+    for verdict in (KNOWN, UNDECLARED):
+        told = column(report(result(verdict, "TF-CAP-040")))
+        assert "**yes**" not in told.values()
+    kept = matrix({"mine": column(report(result(KEPT, "TF-CAP-040")))})
+    assert "| order: limit | **yes** |" in kept
+
+
+def test_the_columns_of_a_page_can_be_read_again() -> None:
+    columns = {
+        "mine": column(report(result(KEPT, "TF-CAP-040"))),
+        "another": column(report(result(BROKEN, "TF-CAP-040"))),
+    }
+    page_of_two = matrix(columns)
+    assert "| | another | mine |" in page_of_two
+    assert "| order: limit | not proven | **yes** |" in page_of_two
+    assert read_columns(page_of_two) == columns
+    assert matrix(read_columns(page_of_two)) == page_of_two
+
+
+def test_a_column_that_is_older_has_gaps_and_no_wrong_cells() -> None:
+    new = column(report(result(KEPT, "TF-CAP-040")))
+    old = {row: cell for row, cell in new.items() if row.name != "order: limit"}
+    assert "| order: limit | **yes** | – |" in matrix({"new": new, "old": old})

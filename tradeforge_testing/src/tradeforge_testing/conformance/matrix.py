@@ -1,9 +1,14 @@
 """What each provider can do and what it has proven, as a page in Markdown.
 
-A cell says yes only where the requirement that proves it was kept in the run that made the page.
+A cell says yes only where the requirement that proves it was kept in the run that made the column.
+A page can be read again, so a column of it can be held to a report, or be replaced by another one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
+
+from attrs import frozen
 
 from tradeforge_core import BarUnit, Capabilities, MarketDataType, OrderType, UserDataType
 from tradeforge_testing.conformance.report import Report, Verdict
@@ -12,8 +17,17 @@ _HEAD = """# Providers
 
 What each provider can do, and what it has proven. This page is made by `make conformance`, which
 runs the conformance kit against every provider; `make test` holds it to what its own run has shown.
-**yes** is proven by a test; **no** is not declared, and refused before anything leaves.
+**yes** is proven by a test; **no** is not declared, and refused before anything leaves; **not
+proven** is declared, and no test has shown it.
 """
+_ABLE = "What they can do"
+_PROVEN = "What they have proven"
+_NOTES: Mapping[str, str] = {
+    _ABLE: "",
+    _PROVEN: "Requirements that are kept, of those that bind it."
+    " [Every requirement](conformance/requirements.md).\n\n",
+}
+_NOT_THERE = "–"
 _NOT_TYPES = (OrderType.UNKNOWN,)
 
 _PROOFS: Mapping[str, tuple[str, Iterable[str]]] = {
@@ -25,40 +39,74 @@ _PROOFS: Mapping[str, tuple[str, Iterable[str]]] = {
 """The requirement that proves each kind of capability."""
 
 
-def matrix(reports: Sequence[Report]) -> str:
-    """The whole page, with a column for each report."""
-    return (
-        _HEAD
-        + "\n## What they can do\n\n"
-        + _table(reports, _abilities(reports))
-        + "\n## What they have proven\n\nRequirements that are kept, of those that bind it."
-        " [Every requirement](conformance/requirements.md).\n\n" + _table(reports, _areas(reports))
+@frozen(order=True)
+class Row:
+    """One line of the page: its table, and what it is about."""
+
+    table: str
+    name: str
+
+
+Column = Mapping[Row, str]
+"""What the page says of one provider."""
+
+
+def column(report: Report) -> Column:
+    """What the page has to say of the provider of this report."""
+    able = {Row(_ABLE, name): cell for name, cell in _abilities(report)}
+    return able | {
+        Row(_PROVEN, name): _of_area(report, area)
+        for area, name in report.specification.areas.items()
+    }
+
+
+def read_columns(text: str) -> dict[str, Column]:
+    """What a page says, by provider."""
+    columns: dict[str, dict[Row, str]] = {}
+    table, names = "", list[str]()
+    for line in text.splitlines():
+        first, *cells = [one.strip() for one in line.strip("|").split("|")]
+        if line.startswith("## "):
+            table, names = line.removeprefix("## "), []
+        elif line.startswith("|") and not names:
+            names = cells
+        elif line.startswith("| "):
+            for name, cell in zip(names, cells, strict=True):
+                columns.setdefault(name, {})[Row(table, first)] = cell
+    return dict(columns)
+
+
+def matrix(columns: Mapping[str, Column]) -> str:
+    """The whole page, with a column for each provider, by name."""
+    names = sorted(columns)
+    rows = list(dict.fromkeys(row for name in names for row in columns[name]))
+    tables = groupby(sorted(rows, key=lambda row: row.table != _ABLE), attrgetter("table"))
+    return _HEAD + "".join(_section(table, list(some), names, columns) for table, some in tables)
+
+
+def _section(
+    table: str, rows: Sequence[Row], names: Sequence[str], columns: Mapping[str, Column]
+) -> str:
+    lines = (
+        f"| {row.name} | "
+        + " | ".join(columns[name].get(row, _NOT_THERE) for name in names)
+        + " |\n"
+        for row in rows
     )
+    head = f"| | {' | '.join(names)} |\n{'|---' * (len(names) + 1)}|\n"
+    return f"\n## {table}\n\n{_NOTES[table]}{head}{''.join(lines)}"
 
 
-def _table(reports: Sequence[Report], rows: Iterable[tuple[str, list[str]]]) -> str:
-    head = "| | " + " | ".join(one.provider for one in reports) + " |\n"
-    line = "|---" * (len(reports) + 1) + "|\n"
-    return head + line + "".join(f"| {name} | {' | '.join(cells)} |\n" for name, cells in rows)
-
-
-def _abilities(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
+def _abilities(report: Report) -> Iterator[tuple[str, str]]:
     for kind, (proof, names) in _PROOFS.items():
         for name in names:
-            word = f"{kind}: {name.replace('_', ' ')}"
-            yield (
-                word,
-                [_yes(one, proof) if name in _has(one, kind) else "no" for one in reports],
-            )
-    yield (
-        "brackets",
-        [_yes(one, "TF-BRA-010") if one.capabilities.brackets else "no" for one in reports],
-    )
-    yield "venue class", [_class_of(one) for one in reports]
+            declared = name in _has(report.capabilities, kind)
+            yield f"{kind}: {name.replace('_', ' ')}", _yes(report, proof) if declared else "no"
+    yield "brackets", _yes(report, "TF-BRA-010") if report.capabilities.brackets else "no"
+    yield "venue class", report.capabilities.venue_class.value.upper()
 
 
-def _has(report: Report, kind: str) -> frozenset[str]:
-    has: Capabilities = report.capabilities
+def _has(has: Capabilities, kind: str) -> frozenset[str]:
     found: Mapping[str, Iterable[str]] = {
         "order": has.order_types,
         "market data": has.market_data,
@@ -75,17 +123,8 @@ def _yes(report: Report, proof: str) -> str:
     return "**yes**" if kept else "not proven"
 
 
-def _class_of(report: Report) -> str:
-    return report.capabilities.venue_class.value.upper()
-
-
-def _areas(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
-    for area, name in reports[0].specification.areas.items():
-        yield name, [_of_area(one, area) for one in reports]
-
-
 def _of_area(report: Report, area: str) -> str:
     results = [one for one in report.results if one.requirement.area == area]
     bound = [one for one in results if one.verdict is not Verdict.NOT_DECLARED]
     kept = sum(one.verdict is Verdict.KEPT for one in bound)
-    return f"{kept} of {len(bound)}" if bound else "–"
+    return f"{kept} of {len(bound)}" if bound else _NOT_THERE

@@ -13,7 +13,7 @@ from tradeforge_core.kit.clock import current_clock
 from tradeforge_testing.chaos.faults import NETWORK, ChaosFault
 from tradeforge_testing.conformance.chosen import Choice, choose
 from tradeforge_testing.conformance.met import FaultRun
-from tradeforge_testing.conformance.proving import PROVES, UNDER
+from tradeforge_testing.conformance.proving import PROVES, UNDER, Suite
 from tradeforge_testing.conformance.report import KIT, Report, TestResult, Verdict
 from tradeforge_testing.conformance.specification import specification
 
@@ -85,7 +85,7 @@ def versions(provider: str) -> dict[str, str]:
 
 
 class Ear:
-    """Hears what pytest tells of the tests of the kit.
+    """Hears what pytest tells of the tests of the kit, of one provider or of several.
 
     With `wanted`, tests of other requirements are not run; with `rows`, none without such faults.
     """
@@ -96,12 +96,13 @@ class Ear:
         told: Told = lambda result, tests: None,
         rows: frozenset[str] | None = None,
     ) -> None:
-        self.results: list[TestResult] = []
+        self._results: dict[str, list[TestResult]] = {}
+        self._declared: dict[str, Capabilities] = {}
         self._wanted = wanted
         self._rows = rows
         self._told = told
         self._met: tuple[FaultRun, ...] = ()
-        self._declared = Capabilities()
+        self._provider = ""
         self._clock = current_clock()
         self._began, self._watch = self._clock.now(), self._clock.monotonic()
         self._proves: dict[str, tuple[str, ...]] = {}
@@ -112,11 +113,11 @@ class Ear:
             provider=provider,
             distribution=distribution(provider),
             versions=versions(provider),
-            capabilities=self._declared,
+            capabilities=self._declared.get(provider, Capabilities()),
             specification=specification(),
             began=self._began,
             seconds=self._clock.monotonic() - self._watch,
-            tests=self.results,
+            tests=self._results.get(provider, []),
         )
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -127,11 +128,14 @@ class Ear:
         self._proves = {one.nodeid: ids for one in items if (ids := _marked(one, PROVES))}
 
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-        """Look at what the test has met, before its report is made by somebody else."""
-        suite = getattr(item, "cls", None)
-        if call.when == "call" and item.nodeid in self._proves:
-            self._met = tuple(suite.met) if suite is not None else ()
-            self._declared = getattr(suite, "declared", None) or self._declared
+        """Look at the class of the test, before its report is made by somebody else."""
+        suite: type[Suite] | None = getattr(item, "cls", None)
+        if suite is None or item.nodeid not in self._proves:
+            return
+        self._provider = suite.provider
+        self._met = tuple(suite.met) if call.when == "call" else ()
+        if suite.declared is not None:
+            self._declared[suite.provider] = suite.declared
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         ends = report.when == "call" or report.outcome == "failed"
@@ -143,9 +147,9 @@ class Ear:
             verdict=_verdict(report),
             seconds=round(report.duration, 3),
             detail=_detail(report),
-            runs=self._met if report.when == "call" else (),
+            runs=self._met,
         )
-        self.results.append(result)
+        self._results.setdefault(self._provider, []).append(result)
         self._told(result, len(self._proves))
 
 
