@@ -49,12 +49,6 @@ def open_file(path: Path) -> "tuple[Connection, Path | None]":
         return _connect(path), quarantined
 
 
-def in_memory() -> "Connection":
-    connection = _sqlite_connection(":memory:")
-    table.create_table(connection)
-    return connection
-
-
 def read_only(path: Path) -> "Connection":
     """For a look at a journal that another process may be writing. Raises `FileNotFoundError`."""
     if not path.exists():

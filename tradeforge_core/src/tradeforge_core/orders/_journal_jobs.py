@@ -2,20 +2,33 @@
 
 import logging
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from attrs import define, evolve, field, frozen
 from attrs.validators import instance_of
 
 from tradeforge_core.errors import DuplicateIntent, JournalUnavailable
-from tradeforge_core.orders import _journal_table as table
 from tradeforge_core.orders._journal_entry import IntentState, JournalEntry
 from tradeforge_core.orders.intents import Intent
 
-if TYPE_CHECKING:
-    from sqlite3 import Connection
-
 _log = logging.getLogger("tradeforge_core")
+
+
+class Entries(Protocol):
+    """Where the entries are, on disk or in memory."""
+
+    def insert(self, entry: JournalEntry) -> bool:
+        """Whether it is new; with an entry of the same id there, nothing is done."""
+
+    def update(self, entry: JournalEntry) -> None: ...
+
+    def find(self, intent_id: str) -> JournalEntry | None: ...
+
+    def unsettled(self) -> list[JournalEntry]:
+        """Oldest first."""
+
+    def newest(self, limit: int) -> list[JournalEntry]:
+        """Newest first."""
 
 
 class Job(Protocol):
@@ -23,7 +36,7 @@ class Job(Protocol):
     """Whether it is tried again with what comes later when the disk refuses it."""
     writes: ClassVar[bool]
 
-    def apply(self, connection: "Connection") -> Any:
+    def apply(self, entries: Entries) -> Any:
         """The result. A `TradeForgeError` is one too, for this job alone, and changes nothing."""
 
 
@@ -34,15 +47,15 @@ class Begin:
     kept: ClassVar[bool] = True
     writes: ClassVar[bool] = True
 
-    def apply(self, connection: "Connection") -> None:
+    def apply(self, entries: Entries) -> None:
         self.refusal = None
-        if table.insert(connection, JournalEntry(intent=self.intent)):
+        if entries.insert(JournalEntry(intent=self.intent)):
             return
-        entry = _recorded(connection, self.intent.id)
+        entry = _recorded(entries, self.intent.id)
         if problem := _why_not_again(entry, self.intent):
             self.refusal = DuplicateIntent(problem)
         else:
-            table.update(connection, JournalEntry(intent=self.intent, attempts=entry.attempts))
+            entries.update(JournalEntry(intent=self.intent, attempts=entry.attempts))
 
 
 def _why_not_again(entry: JournalEntry, intent: Intent) -> str | None:
@@ -61,10 +74,10 @@ class HandOff:
     kept: ClassVar[bool] = False
     writes: ClassVar[bool] = True
 
-    def apply(self, connection: "Connection") -> int:
+    def apply(self, entries: Entries) -> int:
         if self.begun is not None and self.begun.refusal is not None:
             raise self.begun.refusal
-        entry = _recorded(connection, self.intent_id)
+        entry = _recorded(entries, self.intent_id)
         if entry.state.is_settled:
             raise DuplicateIntent(f"{self.intent_id} is on record as {entry.state}: look it up")
         handed_off = evolve(
@@ -75,7 +88,7 @@ class HandOff:
             outcome=None,
             acknowledged=False,
         )
-        table.update(connection, handed_off)
+        entries.update(handed_off)
         return handed_off.attempts
 
 
@@ -88,8 +101,8 @@ class Settle:
     kept: ClassVar[bool] = True
     writes: ClassVar[bool] = True
 
-    def apply(self, connection: "Connection") -> None:
-        entry = table.select_one(connection, self.intent_id)
+    def apply(self, entries: Entries) -> None:
+        entry = entries.find(self.intent_id)
         if entry is None:
             _log.error("%s is %s and was never on record", self.intent_id, self.state)
         elif entry.state.is_settled and self.state is not IntentState.ACCEPTED:
@@ -98,7 +111,7 @@ class Settle:
         else:
             settled_at = self.at if self.state.is_settled else None
             settled = evolve(entry, state=self.state, outcome=self.outcome, settled_at=settled_at)
-            table.update(connection, settled)
+            entries.update(settled)
 
 
 @frozen(eq=False)
@@ -108,9 +121,9 @@ class Acknowledge:
     kept: ClassVar[bool] = False
     writes: ClassVar[bool] = True
 
-    def apply(self, connection: "Connection") -> None:
-        entry = _recorded(connection, self.intent_id)
-        table.update(connection, evolve(entry, acknowledged=True))
+    def apply(self, entries: Entries) -> None:
+        entry = _recorded(entries, self.intent_id)
+        entries.update(evolve(entry, acknowledged=True))
 
 
 @frozen(eq=False)
@@ -119,8 +132,8 @@ class Find:
     kept: ClassVar[bool] = False
     writes: ClassVar[bool] = False
 
-    def apply(self, connection: "Connection") -> JournalEntry | None:
-        return table.select_one(connection, self.intent_id)
+    def apply(self, entries: Entries) -> JournalEntry | None:
+        return entries.find(self.intent_id)
 
 
 @frozen(eq=False)
@@ -128,8 +141,8 @@ class Unsettled:
     kept: ClassVar[bool] = False
     writes: ClassVar[bool] = False
 
-    def apply(self, connection: "Connection") -> list[JournalEntry]:
-        return table.select_unsettled(connection)
+    def apply(self, entries: Entries) -> list[JournalEntry]:
+        return entries.unsettled()
 
 
 @frozen(eq=False)
@@ -138,8 +151,8 @@ class Newest:
     kept: ClassVar[bool] = False
     writes: ClassVar[bool] = False
 
-    def apply(self, connection: "Connection") -> list[JournalEntry]:
-        return table.select_newest(connection, self.limit)
+    def apply(self, entries: Entries) -> list[JournalEntry]:
+        return entries.newest(self.limit)
 
 
 @frozen(eq=False)
@@ -149,12 +162,12 @@ class Flush:
     kept: ClassVar[bool] = False
     writes: ClassVar[bool] = True
 
-    def apply(self, connection: "Connection") -> None:
+    def apply(self, entries: Entries) -> None:
         pass
 
 
-def _recorded(connection: "Connection", intent_id: str) -> JournalEntry:
-    entry = table.select_one(connection, intent_id)
+def _recorded(entries: Entries, intent_id: str) -> JournalEntry:
+    entry = entries.find(intent_id)
     if entry is None:
         raise JournalUnavailable(f"the journal has no intent {intent_id}: begin it first")
     return entry

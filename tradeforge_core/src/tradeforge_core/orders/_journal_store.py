@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 class JournalStore:
-    """Opens the journal at `path`, in memory with None, and forgets what settled long ago.
+    """Opens the journal at `path`, and forgets what settled long ago.
 
     `quarantined` is where a damaged one was moved. Raises `JournalUnavailable`, as does `write`.
     """
 
-    def __init__(self, path: Path | None, *, settled_before: datetime) -> None:
-        self.path = path
-        self.name = path or "in memory"
+    def __init__(self, path: Path, *, settled_before: datetime) -> None:
+        self.name = path
         self.quarantined: Path | None = None
         with file.errors_named(self.name), ExitStack() as undo:
-            self.path = path and path.resolve()  # one file has one lock, whatever leads to it
+            self.path = path.resolve()  # one file has one lock, whatever leads to it
             self._connection = self._open(self.path, undo)
-            self._identity = self.path and file.identify(self.path)
+            self._identity = file.identify(self.path)
+            self._entries = table.Table(self._connection)
             with table.transaction(self._connection):
-                table.delete_settled_before(self._connection, settled_before)
+                self._entries.delete_settled_before(settled_before)
             self._close = undo.pop_all()
 
     def write(self, jobs: Sequence[Job]) -> list[Any]:
@@ -47,31 +47,28 @@ class JournalStore:
     def read(self, job: Job) -> Any:
         """The result of a job that only looks: what is on disk, though the disk may be full."""
         with file.errors_named(self.name):
-            return job.apply(self._connection)
+            return job.apply(self._entries)
 
     def close(self) -> None:
         """Move the log into the file, and let go of both."""
         with file.errors_named(self.name), self._close:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _open(self, path: Path | None, undo: ExitStack) -> "Connection":
-        if path is None:
-            connection = file.in_memory()
-        else:
-            file.make_folder(path.parent)
-            undo.callback(locks.unlock, locks.lock(path.with_name(f"{path.name}.lock")))
-            connection, self.quarantined = file.open_file(path)
+    def _open(self, path: Path, undo: ExitStack) -> "Connection":
+        file.make_folder(path.parent)
+        undo.callback(locks.unlock, locks.lock(path.with_name(f"{path.name}.lock")))
+        connection, self.quarantined = file.open_file(path)
         undo.callback(connection.close)
         return connection
 
     def _must_be_there(self) -> None:
-        if self.path and self._identity and not file.is_same_file(self.path, self._identity):
+        if not file.is_same_file(self.path, self._identity):
             # SQLite would go on writing to it, and nothing of that would ever be found
             raise FileNotFoundError("it was moved or deleted while it was open: open it again")
 
     def _result(self, job: Job) -> Any:
         try:
-            return job.apply(self._connection) if job.writes else self.read(job)
+            return job.apply(self._entries) if job.writes else self.read(job)
         except TradeForgeError as refusal:
             return refusal
         except Exception as error:

@@ -1,7 +1,7 @@
 """Entries as rows of SQLite, each with a checksum of its own.
 
-Functions here take a connection and run on the thread that owns it. SQLite itself is imported on
-first use, so that importing the core stays cheap.
+All of it runs on the thread that owns the connection. SQLite itself is imported on first use, so
+that importing the core stays cheap.
 """
 
 import json
@@ -46,54 +46,56 @@ def create_table(connection: "Connection") -> None:
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def insert(connection: "Connection", entry: JournalEntry) -> bool:
-    """Whether it is new; with an entry of the same id there, nothing is done."""
-    row = _row(entry)
-    marks = ", ".join("?" * (len(row) + 1))
-    inserted = connection.execute(
-        f"INSERT INTO entries ({_COLUMNS}, checksum) VALUES ({marks}) ON CONFLICT DO NOTHING",
-        (*row, _checksum(row)),
-    )
-    return inserted.rowcount == 1
+class Table:
+    """The entries behind a connection."""
 
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
 
-def update(connection: "Connection", entry: JournalEntry) -> None:
-    row = _row(entry)
-    marks = ", ".join("?" * (len(row) + 1))
-    connection.execute(
-        f"UPDATE entries SET ({_COLUMNS}, checksum) = ({marks}) WHERE id = ?",
-        (*row, _checksum(row), row[0]),
-    )
+    def insert(self, entry: JournalEntry) -> bool:
+        """Whether it is new; with an entry of the same id there, nothing is done."""
+        row = _row(entry)
+        marks = ", ".join("?" * (len(row) + 1))
+        inserted = self._connection.execute(
+            f"INSERT INTO entries ({_COLUMNS}, checksum) VALUES ({marks}) ON CONFLICT DO NOTHING",
+            (*row, _checksum(row)),
+        )
+        return inserted.rowcount == 1
 
+    def update(self, entry: JournalEntry) -> None:
+        row = _row(entry)
+        marks = ", ".join("?" * (len(row) + 1))
+        self._connection.execute(
+            f"UPDATE entries SET ({_COLUMNS}, checksum) = ({marks}) WHERE id = ?",
+            (*row, _checksum(row), row[0]),
+        )
 
-def select_one(connection: "Connection", intent_id: str) -> JournalEntry | None:
-    found = _select(connection, "WHERE id = ?", _kept(intent_id))
-    return found[0] if found else None
+    def find(self, intent_id: str) -> JournalEntry | None:
+        found = self._select("WHERE id = ?", _kept(intent_id))
+        return found[0] if found else None
 
+    def unsettled(self) -> list[JournalEntry]:
+        """Oldest first."""
+        return self._select(f"WHERE {_OPEN} AND NOT acknowledged ORDER BY number")
 
-def select_unsettled(connection: "Connection") -> list[JournalEntry]:
-    """Oldest first."""
-    return _select(connection, f"WHERE {_OPEN} AND NOT acknowledged ORDER BY number")
+    def newest(self, limit: int) -> list[JournalEntry]:
+        """Newest first."""
+        return self._select("ORDER BY number DESC LIMIT ?", max(limit, 0))
 
+    def delete_settled_before(self, time: datetime) -> None:
+        self._connection.execute(
+            f"DELETE FROM entries WHERE NOT {_OPEN} AND settled_at < ?", (_iso(time),)
+        )
 
-def select_newest(connection: "Connection", limit: int) -> list[JournalEntry]:
-    """Newest first."""
-    return _select(connection, "ORDER BY number DESC LIMIT ?", max(limit, 0))
+    def _select(self, how: str, *values: object) -> list[JournalEntry]:
+        rows = self._connection.execute(f"SELECT {_COLUMNS}, checksum FROM entries {how}", values)
+        return [_entry(row) for row in rows]
 
 
 def check_all(connection: "Connection") -> None:
     """Raises `DamagedJournal` unless every entry is, bit for bit, one that was written."""
     for row in connection.execute(f"SELECT {_COLUMNS}, checksum FROM entries"):
         _check(row)
-
-
-def delete_settled_before(connection: "Connection", time: datetime) -> None:
-    connection.execute(f"DELETE FROM entries WHERE NOT {_OPEN} AND settled_at < ?", (_iso(time),))
-
-
-def _select(connection: "Connection", how: str, *values: object) -> list[JournalEntry]:
-    rows = connection.execute(f"SELECT {_COLUMNS}, checksum FROM entries {how}", values)
-    return [_entry(row) for row in rows]
 
 
 def _row(entry: JournalEntry) -> tuple[Any, ...]:

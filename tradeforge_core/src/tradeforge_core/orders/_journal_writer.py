@@ -10,7 +10,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import frozen
 
@@ -37,13 +37,32 @@ class _Item:
         return self.last or self.waiter is not None
 
 
-class JournalWriter:
+class JournalWriter(Protocol):
+    """Does the jobs in the order in which they are put, and answers who waits for one."""
+
+    failure: JournalUnavailable | None
+    """Why the last write failed, None if it succeeded."""
+
+    async def start(self) -> Path | None:
+        """Where a damaged journal was moved, once this one is open. Raises `JournalUnavailable`."""
+
+    def waiting(self) -> int:
+        """How much is not written yet."""
+
+    def put(self, job: Job, waiter: Waiter | None = None, *, last: bool = False) -> None:
+        """Add work; nothing comes after the last, whose waiter is answered when all is closed."""
+
+    def join(self) -> None:
+        """Wait for what is at work, which has answered all that it will."""
+
+
+class DiskWriter:
     """The queue and the thread. `failure` is why the last write failed, None if it succeeded.
 
     What the disk refuses and must not be lost is tried again with whatever comes next.
     """
 
-    def __init__(self, path: Path | None, *, settled_before: datetime) -> None:
+    def __init__(self, path: Path, *, settled_before: datetime) -> None:
         self.failure: JournalUnavailable | None = None
         self._path = path
         self._settled_before = settled_before
@@ -83,7 +102,7 @@ class JournalWriter:
         try:
             store = JournalStore(self._path, settled_before=self._settled_before)
         except Exception as error:  # noqa: BLE001  # whatever it is: who opens the journal waits for an answer
-            _answer([(opened, _unavailable(error))])
+            _answer([(opened, unavailable(error))])
             return
         _answer([(opened, store.quarantined)])
         last = self._work(store)
@@ -119,7 +138,7 @@ class JournalWriter:
         try:
             results = store.write([item.job for item in items])
         except Exception as error:  # noqa: BLE001  # even a bug: the thread must live, and nobody wait for ever
-            self._failed(store, items, _unavailable(error))
+            self._failed(store, items, unavailable(error))
         else:
             self._unwritten = []
             if any(item.job.writes for item in items):
@@ -142,31 +161,16 @@ class JournalWriter:
             _log.warning("closing left the journal's log behind: %s", error)
 
 
-class WriterInMemory(JournalWriter):
-    """Does the work where it is asked for: there is no disk to wait for, and no thread."""
-
-    async def start(self) -> Path | None:
-        self._store = JournalStore(None, settled_before=self._settled_before)
-        return None
-
-    def put(self, job: Job, waiter: Waiter | None = None, *, last: bool = False) -> None:
-        if last:
-            self._close(self._store)
-            _answer([(waiter, None)])
-        else:
-            self._write(self._store, [_Item(job, waiter)])
-
-
 def _without_writing(store: JournalStore, job: Job, error: JournalUnavailable) -> Any:
     if job.writes:
-        return _unavailable(error)
+        return unavailable(error)
     try:
         return store.read(job)
     except Exception as unreadable:  # noqa: BLE001  # as above
-        return _unavailable(unreadable)
+        return unavailable(unreadable)
 
 
-def _unavailable(error: Exception) -> JournalUnavailable:
+def unavailable(error: Exception) -> JournalUnavailable:
     """One of its own for each who waits: to raise an exception changes it."""
     new = JournalUnavailable(
         str(error) if isinstance(error, JournalUnavailable) else f"the journal failed: {error!r}"
@@ -182,10 +186,10 @@ def _answer(answers: Iterable[tuple[Waiter | None, Any]]) -> None:
             by_loop[waiter.get_loop()].append((waiter, result))
     for loop, of_loop in by_loop.items():
         if loop is _running_loop():
-            _tell(of_loop)
+            tell(of_loop)
             continue
         with suppress(RuntimeError):  # the loop was closed, and nobody waits any more
-            loop.call_soon_threadsafe(_tell, of_loop)
+            loop.call_soon_threadsafe(tell, of_loop)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
@@ -195,7 +199,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _tell(answers: list[tuple[Waiter, Any]]) -> None:
+def tell(answers: list[tuple[Waiter, Any]]) -> None:
     for waiter, result in answers:
         if waiter.done():  # cancelled
             continue

@@ -27,7 +27,8 @@ from tradeforge_core.orders._journal_jobs import (
     Settle,
     Unsettled,
 )
-from tradeforge_core.orders._journal_writer import JournalWriter, WriterInMemory
+from tradeforge_core.orders._journal_memory import MemoryWriter
+from tradeforge_core.orders._journal_writer import DiskWriter, JournalWriter
 from tradeforge_core.orders.intents import Intent, aware_utc
 
 __all__ = [
@@ -50,7 +51,8 @@ class Journal:
 
     `durable` is False for one in memory. `quarantined` is where a damaged file was moved, None if
     the file was sound: what it held is not known here, so reconcile before you take new risk.
-    Entries that settled more than 400 days ago are deleted at opening.
+    Entries that settled more than 400 days ago are deleted at opening; in memory the newest 10,000
+    that settled are kept.
     """
 
     def __init__(self, writer: JournalWriter, *, durable: bool, quarantined: Path | None) -> None:
@@ -68,8 +70,9 @@ class Journal:
         Raises `JournalUnavailable`: another process has it, a newer version wrote it, the disk is
         full. A damaged file is moved aside, and another one is begun.
         """
-        kind = WriterInMemory if path is None else JournalWriter
-        writer = kind(path, settled_before=aware_utc(clock.now()) - _KEEP)
+        writer: JournalWriter = MemoryWriter()
+        if path is not None:
+            writer = DiskWriter(path, settled_before=aware_utc(clock.now()) - _KEEP)
         quarantined = await writer.start()
         return cls(writer, durable=path is not None, quarantined=quarantined)
 
@@ -178,7 +181,7 @@ def read_journal(path: Path, *, limit: int) -> list[JournalEntry]:
     """
     with file.errors_named(path), closing(file.read_only(path)) as connection:
         file.check_version(connection, path)
-        return table.select_newest(connection, limit)
+        return table.Table(connection).newest(limit)
 
 
 def _must_fit(text: str) -> None:
