@@ -104,6 +104,24 @@ def test_the_newest_and_the_very_first_are_always_there(tmp_path: Path) -> None:
     assert path.stat().st_size > ROOM // 2
 
 
+def test_it_takes_no_more_of_the_disk_while_it_is_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = recorder_of(tmp_path / "a.jsonl")
+    chatter(recorder, range(5000))
+    sizes: list[int] = []
+    unlink = Path.unlink
+
+    def measured(part: Path) -> None:  # what is copied is there twice
+        sizes.append(sum(one.stat().st_size for one in tmp_path.rglob("*") if one.is_file()))
+        unlink(part)
+
+    monkeypatch.setattr(Path, "unlink", measured)
+    recorder.close([], "")
+    assert len(sizes) == SEGMENTS - 1
+    assert max(sizes) <= ROOM
+
+
 def test_who_is_killed_leaves_all_that_was_said(tmp_path: Path) -> None:
     recorder = recorder_of(path := tmp_path / "a.jsonl")
     chatter(recorder, range(3000))

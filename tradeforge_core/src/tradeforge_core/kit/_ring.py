@@ -31,8 +31,8 @@ class Ring:
         self._path = path
         self._folder = parts_of(path)
         self._folder.mkdir(mode=0o700)
-        self.longest = most_bytes // SEGMENTS
-        """Bytes of a line for which there is room."""
+        self.longest = most_bytes // (SEGMENTS + 1)
+        """Bytes of a line for which there is room: one more segment is there while they are joined."""
         self._segments: deque[Path] = deque()
         self._file = -1
         self._next()
