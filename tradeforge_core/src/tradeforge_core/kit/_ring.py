@@ -32,7 +32,7 @@ class Ring:
         self._folder = parts_of(path)
         self._folder.mkdir(mode=0o700)
         self.longest = most_bytes // (SEGMENTS + 1)
-        """Bytes of a line for which there is room: one more segment is there while they are joined."""
+        """Bytes of a line for which there is room; a segment is twice there when it is joined."""
         self._segments: deque[Path] = deque()
         self._file = -1
         self._next()
@@ -63,6 +63,7 @@ class Ring:
             for segment in rest:
                 with segment.open("rb") as more:
                     shutil.copyfileobj(more, file, 1024 * 1024)
+                file.flush()  # it must be there before the other one goes
                 segment.unlink()  # at once: a recording never takes the disk twice
         os.replace(whole, self._path)
         self._folder.rmdir()
