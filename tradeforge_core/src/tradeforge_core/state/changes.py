@@ -4,6 +4,14 @@ from attrs import frozen
 
 from tradeforge_core.models import Account, Order, Position, Trade
 
+Item = Order | Trade | Position
+Key = tuple[str, str]
+"""The account, and the id of the thing within it."""
+
+
+def key_of(item: Item) -> Key:
+    return item.account_id, item.contract_id if isinstance(item, Position) else item.id
+
 
 @frozen(kw_only=True)
 class Changes:

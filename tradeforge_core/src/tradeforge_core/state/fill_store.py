@@ -35,6 +35,9 @@ class FillStore:
         self._attach(key, new)
         return [new] if old is None else [old, new]
 
+    def find(self, key: _Key) -> Trade | None:
+        return self._fills.get(key)
+
     def all(self) -> list[Trade]:
         return list(self._fills.values())
 

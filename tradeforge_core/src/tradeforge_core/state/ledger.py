@@ -12,7 +12,7 @@ from tradeforge_core.events import (
     UserTradeEvent,
 )
 from tradeforge_core.models import Account, Order, Position, Trade
-from tradeforge_core.state.changes import Changes
+from tradeforge_core.state.changes import Changes, Item, Key, key_of
 from tradeforge_core.state.digest import canonical, digest
 from tradeforge_core.state.order_store import OrderStore
 from tradeforge_core.state.orders import KnownOrders
@@ -41,6 +41,22 @@ class Ledger:
         self._on_change = on_change
         self.orders = KnownOrders(self._orders)
         self.positions = KnownPositions(self._positions)
+        self.touched: dict[type[Item], dict[Key, None]] = {Order: {}, Trade: {}, Position: {}}
+        """What has changed, until somebody has looked at it and takes it out."""
+
+    def touch(self, *items: Item) -> None:
+        """Have somebody look at these."""
+        for item in items:
+            touched = self.touched[type(item)]
+            touched[key_of(item)] = None
+            if len(touched) > _MOST_TOUCHED:
+                del touched[next(iter(touched))]
+
+    def find(self, kind: type[Item], key: Key) -> Item | None:
+        """The order, fill or position as it is known, None if it is not."""
+        if kind is Order:
+            return self._orders.find(key[1])
+        return self._orders.fills.find(key) if kind is Trade else self._positions.find(*key)
 
     def take(self, event: Event) -> Changes:
         """What an event of a user stream changes; those of the market change nothing."""
@@ -71,13 +87,13 @@ class Ledger:
         return self._told(self._orders.add_trade(trade))
 
     def saw_position(self, position: Position, as_of: datetime) -> Changes:
-        return self._positions.add(position, as_of, Source.NEWS)
+        return self._told(self._positions.add(position, as_of, Source.NEWS))
 
     def saw_positions(
         self, account_id: str, positions: Iterable[Position], as_of: datetime
     ) -> Changes:
         """Take in all open positions of the account: whatever is missing is flat as of then."""
-        return self._positions.add_list(account_id, list(positions), as_of)
+        return self._told(self._positions.add_list(account_id, list(positions), as_of))
 
     def position_heard_at(self, account_id: str, contract_id: str) -> datetime | None:
         """When the latest message about this position alone came."""
@@ -115,11 +131,15 @@ class Ledger:
         return [*accounts, *orders, *fills, *self._positions.all()]
 
     def _told(self, changes: Changes) -> Changes:
+        self.touch(*changes.orders, *changes.fills, *changes.positions)
         if self._on_change is not None:
             for order in changes.orders:
                 self._on_change(order)
         return changes
 
+
+_MOST_TOUCHED = 200_000
+"""Of each kind; more than the ledger knows."""
 
 _TAKERS: dict[type, Callable[[Ledger, Any], Changes]] = {
     AccountUpdateEvent: lambda ledger, event: ledger.saw_account(event.account, event.received),

@@ -14,6 +14,7 @@ from tradeforge_core.events import (
     UserTradeEvent,
 )
 from tradeforge_core.models import Order, Position, Trade
+from tradeforge_core.state.changes import Item, Key, key_of
 from tradeforge_core.state.ledger import Ledger
 
 AUDITED = frozenset(
@@ -21,8 +22,7 @@ AUDITED = frozenset(
 )
 """The kinds of private data that the venue can be asked for as well."""
 
-Item = Order | Trade | Position
-Waiting = dict[tuple[str, str], Item | None]
+Waiting = dict[Key, Item | None]
 N = TypeVar("N", bound=Event)
 
 _MOST = 200_000
@@ -52,25 +52,37 @@ class Told:
         begun = self._begun[topic.kind] = {
             key: item for key, item in self._begun[topic.kind].items() if key[0] != topic.key
         }
-        known = {_key(item): item for item in self._known(topic)}
+        known = {key_of(item): item for item in self._known(topic)}
         begun |= known
         told = self._told[topic.kind]  # to those who listened before
         told |= {key: item for key, item in known.items() if key in told}
 
     def untold(self, topic: Topic) -> list[Item]:
-        """What is known of the topic and was not told, oldest first."""
-        return [one for one in self._known(topic) if self._is_news(topic.kind, one)]
+        """What is known of the topic and was not told, what was touched first before the others.
+
+        What was looked at and is no news is not looked at again until it is touched: much is known,
+        and most of it has ended long ago.
+        """
+        kind, found = _CLASSES[topic.kind], []
+        touched = self._ledger.touched[kind]
+        for key in [one for one in touched if one[0] == topic.key]:
+            item = self._ledger.find(kind, key)
+            if item is not None and self._is_news(topic.kind, item):
+                found.append(item)
+            else:
+                del touched[key]
+        return found
 
     def waiting(self, topic: Topic) -> Waiting:
         """What waits to be told now, with what was told of it last."""
         told = self._told[topic.kind]
-        return {_key(one): told.get(_key(one)) for one in self.untold(topic)}
+        return {key_of(one): told.get(key_of(one)) for one in self.untold(topic)}
 
     def overdue(self, topic: Topic, waiting: Waiting) -> list[Item]:
         """What waited then, and nothing of which was told since."""
         told = self._told[topic.kind]
         left = {key for key, last in waiting.items() if told.get(key) is last}
-        return [one for one in self.untold(topic) if _key(one) in left]
+        return [one for one in self.untold(topic) if key_of(one) in left]
 
     def tell(self, item: Item) -> bool:
         """Whether this is still news; from now on it is not."""
@@ -88,12 +100,12 @@ class Told:
         if topic.kind is not UserDataType.POSITION_UPDATE:
             return []
         keys = self._begun[topic.kind] | self._told[topic.kind]
-        known = {_key(one) for one in self._ledger.all_positions}
+        known = {key_of(one) for one in self._ledger.all_positions}
         gone = (key for key in keys if key[0] == topic.key and key not in known)
         return [self._ledger.positions.get(*key) for key in gone]
 
     def _is_news(self, kind: Any, item: Item) -> bool:
-        key = _key(item)
+        key = key_of(item)
         before = self._told[kind].get(key) or self._begun[kind].get(key)
         if before is None and isinstance(item, Position) and item.is_flat:
             return False
@@ -101,34 +113,29 @@ class Told:
 
     def _note(self, kind: Any, item: Item) -> None:
         told = self._told[kind]
-        told.pop(_key(item), None)
-        told[_key(item)] = item
+        self._ledger.touch(item)  # what the ledger knows may be another
+        told.pop(key_of(item), None)
+        told[key_of(item)] = item
         if len(told) > _MOST:
             del told[next(iter(told))]
 
     def _take_order(self, event: OrderUpdateEvent) -> OrderUpdateEvent | None:
         known = self._ledger.orders.get(event.order.id)
-        if self._told[UserDataType.ORDER_UPDATE].get(_key(known)) == known:
+        if self._told[UserDataType.ORDER_UPDATE].get(key_of(known)) == known:
             return None
         self._note(UserDataType.ORDER_UPDATE, known)
         return event if event.order == known else evolve(event, order=known)
 
     def _take_trade(self, event: UserTradeEvent) -> UserTradeEvent | None:
-        before = self._told[UserDataType.USER_TRADE].get(_key(event.trade))
+        before = self._told[UserDataType.USER_TRADE].get(key_of(event.trade))
         self._note(UserDataType.USER_TRADE, event.trade)
         return event if before is None or essence(before) != essence(event.trade) else None
 
     def _take_position(self, event: PositionUpdateEvent) -> PositionUpdateEvent | None:
-        if self._told[UserDataType.POSITION_UPDATE].get(_key(event.position)) == event.position:
+        if self._told[UserDataType.POSITION_UPDATE].get(key_of(event.position)) == event.position:
             return None
         self._note(UserDataType.POSITION_UPDATE, event.position)
         return event
-
-
-def _key(item: Item) -> tuple[str, str]:
-    if isinstance(item, Position):
-        return item.account_id, item.contract_id
-    return item.account_id, item.id
 
 
 def essence(item: Item) -> tuple[object, ...]:
@@ -151,6 +158,7 @@ _KINDS = {
     Trade: UserDataType.USER_TRADE,
     Position: UserDataType.POSITION_UPDATE,
 }
+_CLASSES: dict[Any, type[Item]] = {kind: one for one, kind in _KINDS.items()}
 _SEEN: dict[Any, Callable[[Ledger], Iterable[Item]]] = {
     UserDataType.ORDER_UPDATE: lambda ledger: ledger.orders,
     UserDataType.USER_TRADE: lambda ledger: ledger.fills,

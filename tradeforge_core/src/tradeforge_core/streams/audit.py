@@ -28,8 +28,9 @@ from tradeforge_core.events import (
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner, first_of, not_cancelled, stop_if_cancelled
 from tradeforge_core.models import Order, Position, Trade
+from tradeforge_core.state.changes import Item
 from tradeforge_core.state.ledger import Ledger
-from tradeforge_core.state.told import AUDITED, Item, Told
+from tradeforge_core.state.told import AUDITED, Told
 from tradeforge_core.streams.account_reader import AccountReader
 from tradeforge_core.streams.audit_times import AuditTimes
 
