@@ -118,6 +118,25 @@ def test_a_loss_of_one_kind_does_not_make_the_others_missed() -> None:
     assert day.fills == day.booked
 
 
+# --- when it comes ---
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 14, 16, 44])
+def test_an_order_is_looked_after_from_when_it_is_open(seconds: int) -> None:
+    """The account was idle when it was audited last, and would be audited in a minute."""
+
+    async def live(day: Day) -> None:
+        await asyncio.sleep(seconds)
+        order = await _rest(day)
+        day.sandbox.mute_hubs(Hubs.USER)
+        assert order.limit_price is not None
+        day.sandbox.exchange.fill_order(int(day.account_id), int(order.id), 1, order.limit_price)
+        await asyncio.sleep(20)  # 15, two readings of positions, and the time to come
+        assert day.fills == day.booked
+
+    a_day(live)
+
+
 # --- what it may cost ---
 
 

@@ -46,6 +46,8 @@ class _Account:
     """What the venue did before this is known."""
     due: float = math.inf
     """When it is audited next, by the monotonic clock."""
+    looked_at: float = math.inf
+    """When it was audited, or read to begin with, by the same clock."""
     lost: set[Topic] = field(factory=set)
     """What was missing since the last audit: its end is told with the next one."""
     failures: int = 0
@@ -101,7 +103,8 @@ class Audit:
             raise Disconnected("disconnect() was called", sent=False)
         for account_id, now in began.items():
             account = self._accounts.setdefault(account_id, _Account(account_id, now))
-            account.due = min(account.due, self._clock.monotonic() + self._pause(account_id))
+            account.looked_at = self._clock.monotonic()
+            account.due = min(account.due, account.looked_at + self._pause(account_id))
         for topic in new:
             if not self._is_followed(topic):  # by another who was faster
                 self._told.begin(topic)
@@ -141,11 +144,19 @@ class Audit:
         while self._accounts:
             self._woken.clear()
             now = self._clock.monotonic()
-            for account in [one for one in self._accounts.values() if one.due <= now]:
+            for account in [one for one in self._accounts.values() if self._due(one) <= now]:
                 await self._audit(account)
-            next_at = min((one.due for one in self._accounts.values()), default=now)
+            # orders may be opened by then, and nobody tells
+            next_at = min((self._due(one) for one in self._accounts.values()), default=now)
+            next_at = min(next_at, now + self._times.busy)
             if (left := next_at - self._clock.monotonic()) > 0:
                 await first_of(self._woken.wait(), self._clock.sleep(left))
+
+    def _due(self, account: _Account) -> float:
+        """When it is audited next; an order that was opened since does not wait for an idle one."""
+        if account.put_off or not self._ledger.orders.open(account.id):
+            return account.due
+        return min(account.due, account.looked_at + self._times.busy)
 
     def _makes_room(self, account: _Account) -> bool:
         """Put off what is only routine while a request limit is half used: others need it more."""
@@ -171,6 +182,7 @@ class Audit:
             self._followed = {one for one in self._followed if one.key != account.id}
             return
         lost, account.lost = account.lost, set()
+        account.looked_at = math.inf  # until it was
         try:
             if not lost and self._makes_room(account):
                 return
@@ -182,8 +194,9 @@ class Audit:
         else:
             account.failures = 0
             account.put_off = 0.0
+            account.looked_at = self._clock.monotonic()
             if not account.lost:
-                account.due = self._clock.monotonic() + self._pause(account.id)
+                account.due = account.looked_at + self._pause(account.id)
 
     def _failed(self, account: _Account, error: Exception) -> None:
         """Nothing was learned: that is said once, and asked again ever more rarely."""
