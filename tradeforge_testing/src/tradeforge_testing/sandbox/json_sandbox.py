@@ -9,16 +9,14 @@ import json
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from decimal import Decimal
 from secrets import compare_digest
 from typing import Any, ClassVar, Self
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from tradeforge_core import DecodeError, NotSupported, to_json
@@ -149,13 +147,7 @@ class JsonSandbox(Sandbox):
             Route("/{path:path}", self._answer, methods=["POST"]),
             WebSocketRoute("/stream", self._stream),
         ]
-        app = Starlette(routes=routes)
-
-        async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
-            with suppress(ClientDisconnect, asyncio.CancelledError):  # the end of the request
-                await app(scope, receive, send)
-
-        self._server = LoopbackServer(quiet, self._port)
+        self._server = LoopbackServer(Starlette(routes=routes), self._port)
         self._port = self._server.port
         await self._server.start()
         self._ticking = asyncio.create_task(self._tick(), name="sandbox market")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -70,7 +71,7 @@ class LoopbackServer:
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         config = uvicorn.Config(
-            app,
+            _quiet(app),
             http=H11Protocol,
             ws=_WebSocket,
             ws_max_size=_LARGEST_MESSAGE,
@@ -119,6 +120,17 @@ class LoopbackServer:
             for connection in self._uvicorn.server_state.connections
             if isinstance(connection, _PROTOCOLS) and connection.client == client
         ]
+
+
+def _quiet(app: ASGIApp) -> ASGIApp:
+    """A client that goes away, or the end of the loop, is nothing to print a traceback for."""
+
+    async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
+        # nothing comes after this in the task of a request, so that a cancellation ends here
+        with contextlib.suppress(ClientDisconnect, asyncio.CancelledError):
+            await app(scope, receive, send)
+
+    return quiet
 
 
 async def _end(tasks: set[asyncio.Task[None]]) -> None:

@@ -1,22 +1,21 @@
 """The ASGI application: which path leads where."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from functools import partial
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from tradeforge_testing.sandbox.signalr.hub import Hub
+from tradeforge_testing.sandbox.signalr.routes import Answer, Door, hub_routes
 from tradeforge_topstepx.sandbox import endpoints, rest
 from tradeforge_topstepx.sandbox.endpoint import Endpoint, envelope
 from tradeforge_topstepx.sandbox.faults import ELSEWHERE
 from tradeforge_topstepx.sandbox.gate import Gate
-from tradeforge_topstepx.sandbox.hub import Hub
 from tradeforge_topstepx.sandbox.tokens import TokenIssuer, challenge, hub_token
 from tradeforge_topstepx.sandbox.venue import Venue
 
@@ -29,9 +28,10 @@ def build_app(
     """The REST API, every hub at its path, and the controls; paths match in any case."""
     routes: list[BaseRoute] = [_ping_route(gate), _elsewhere_route(gate), *controls]
     routes += [_rest_route(one, venue, gate) for one in endpoints.ALL]
+    door = _door(venue.tokens, gate)
     for path, hub in hubs.items():
-        routes += _hub_routes(path, hub, venue.tokens, gate)
-    return _quiet(_in_any_case(Starlette(routes=routes)))
+        routes += hub_routes(path, hub, door)
+    return _in_any_case(Starlette(routes=routes))
 
 
 def served_paths(hubs: Iterable[str]) -> frozenset[str]:
@@ -72,27 +72,16 @@ def _rest_route(endpoint: Endpoint, venue: Venue, gate: Gate) -> Route:
     return Route(endpoint.path.lower(), call, methods=["POST"])
 
 
-def _hub_routes(path: str, hub: Hub, tokens: TokenIssuer, gate: Gate) -> list[BaseRoute]:
-    async def negotiate(request: Request) -> Response:
-        async def answer() -> Response:
-            return _unauthorized(request, tokens) or hub.negotiate(request)
+def _door(tokens: TokenIssuer, gate: Gate) -> Door:
+    """Nobody gets to a hub without a token, and what is planned to go wrong does."""
 
-        return await gate.answer(request, f"{path}/negotiate", answer)
+    async def door(connection: Request | WebSocket, path: str, answer: Answer) -> Response | None:
+        async def with_token() -> Response | None:
+            return _unauthorized(connection, tokens) or await answer()
 
-    async def connect(socket: WebSocket) -> None:
-        async def refusal() -> Response | None:
-            return _unauthorized(socket, tokens) or hub.refusal(socket)
+        return await gate.answer(connection, path, with_token)
 
-        denial = await gate.answer(socket, path, refusal)
-        if denial is None:
-            await hub.serve(socket)
-        else:
-            await socket.send_denial_response(denial)
-
-    return [
-        Route(f"{path}/negotiate", negotiate, methods=["POST"]),
-        WebSocketRoute(path, connect),
-    ]
+    return door
 
 
 def _unauthorized(connection: HTTPConnection, tokens: TokenIssuer) -> Response | None:
@@ -107,14 +96,3 @@ def _in_any_case(app: ASGIApp) -> ASGIApp:
         await app({**scope, "path": scope["path"].lower()}, receive, send)
 
     return lowered
-
-
-def _quiet(app: ASGIApp) -> ASGIApp:
-    """A client that goes away, or the end of the loop, is nothing to print a traceback for."""
-
-    async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
-        # nothing comes after this in the task of a request, so that a cancellation ends here
-        with suppress(ClientDisconnect, asyncio.CancelledError):
-            await app(scope, receive, send)
-
-    return quiet

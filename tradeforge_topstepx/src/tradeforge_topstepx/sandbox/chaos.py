@@ -1,7 +1,6 @@
 """What goes wrong with a ProjectX gateway, for chaos."""
 
 from collections.abc import Sequence
-from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,8 @@ from tradeforge_testing.chaos.faults import ASKING, WRITING, Action, ChaosFault,
 from tradeforge_testing.chaos.stage import Stage
 from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.exchange import Exchange
-from tradeforge_topstepx.sandbox.event_faults import EventFault
+from tradeforge_testing.sandbox.signalr.chaos import hub_faults
 from tradeforge_topstepx.sandbox.faults import Fault
-from tradeforge_topstepx.sandbox.hub import Silence
-from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox
 from tradeforge_topstepx.sandbox.tokens import TOKEN_HEAD
 
@@ -154,30 +151,6 @@ def _looks(fault: Fault | int, count: int, **details: Any) -> Strike:
     return strike
 
 
-def _events(fault: EventFault, count: int) -> Strike:
-    def strike(stage: Stage, action: Action, random: Random) -> None:
-        for event in _EVENTS:
-            _on(stage).fail_events(event, fault, count=count)
-
-    return strike
-
-
-async def _close_hubs(stage: Stage, action: Action, random: Random) -> None:
-    await _on(stage).drop_hubs(allow_reconnect=random.random() < 0.5)
-
-
-def _reset_hubs(stage: Stage, action: Action, random: Random) -> None:
-    _on(stage).reset_hubs(random.choice(list(Hubs)))
-
-
-def _mute(silence: Silence, stage: Stage, action: Action, random: Random) -> None:
-    _on(stage).mute_hubs(silence=silence)
-
-
-def _late_events(stage: Stage, action: Action, random: Random) -> None:
-    _on(stage).delay_events(random.uniform(0, 20) * stage.pace)
-
-
 def _expire(stage: Stage, action: Action, random: Random) -> None:
     _on(stage).expire_tokens()
 
@@ -217,8 +190,6 @@ def _now(name: str, rows: str, strike: Strike) -> ChaosFault:
 
 
 _ALL = frozenset(Action) - {Action.CONNECT}
-_MOVING = frozenset({Action.PLACE, Action.CLOSE, Action.FLATTEN})
-"""What makes events."""
 _READS = frozenset({Action.READ})
 
 FAULTS: Sequence[ChaosFault] = (
@@ -246,16 +217,7 @@ FAULTS: Sequence[ChaosFault] = (
     _fault("looks_500", "F08", _looks(500, 2), frozenset({Action.PLACE})),
     _fault("looks_hang", "F07", _looks(Fault.HANG, 1), frozenset({Action.PLACE})),
     _fault("looks_html", "F10", _looks(Fault.HTML, 2), frozenset({Action.PLACE})),
-    _fault("event_lost", "F67", _events(EventFault.LOST, 1), _MOVING),
-    _fault("event_doubled", "F64", _events(EventFault.DUPLICATED, 2), _MOVING),
-    _fault("events_reordered", "F65 F66", _events(EventFault.REORDERED, 2), _MOVING),
-    _fault("event_padded", "F77", _events(EventFault.PADDED, 2), _MOVING),
-    _fault("event_malformed", "F53", _events(EventFault.MALFORMED, 1), _MOVING),
-    _now("hubs_closed", "F46 F47", _close_hubs),
-    _now("hubs_reset", "F46 F57", _reset_hubs),
-    _now("hubs_mute", "F67", partial(_mute, Silence.EVENTS)),
-    _now("hubs_dead", "F45", partial(_mute, Silence.EVERYTHING)),
-    _now("events_late", "F65", _late_events),
+    *hub_faults(lambda stage: _on(stage).hubs, _EVENTS),
     _now("tokens_expired", "F40", _expire),
     _now("token_at_reconnect", "F41", _expire_and_reset),
     _now("reads_lag", "F69", _lag),

@@ -8,9 +8,9 @@ from attrs import frozen
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
-from tradeforge_topstepx.sandbox.event_faults import EventFault
+from tradeforge_testing.sandbox.signalr.event_faults import EventFault
+from tradeforge_testing.sandbox.signalr.hub import Silence
 from tradeforge_topstepx.sandbox.faults import Fault
-from tradeforge_topstepx.sandbox.hub import Silence
 from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.limits import RateLimit, RateLimits
 

@@ -13,8 +13,8 @@ from tradeforge_testing.exchange import (
     Quote,
     QuoteChanged,
 )
+from tradeforge_testing.sandbox.signalr.messages import Outgoing, Topic
 from tradeforge_topstepx.sandbox import wire
-from tradeforge_topstepx.sandbox.feed import Outgoing, Topic
 from tradeforge_topstepx.sandbox.wire import Row
 
 QUOTE, TRADE, DEPTH = "GatewayQuote", "GatewayTrade", "GatewayDepth"

@@ -10,8 +10,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tradeforge_core.kit.recording import FAILED, IN, LOST, OPEN, OUT
 from tradeforge_testing.replay.recording import Line
-from tradeforge_topstepx.sandbox import hub_protocol
-from tradeforge_topstepx.sandbox.hub_protocol import (
+from tradeforge_testing.sandbox.signalr import protocol
+from tradeforge_testing.sandbox.signalr.protocol import (
     Message,
     MessageBuffer,
     MessageType,
@@ -163,7 +163,7 @@ class _Guest:
     async def hear(self, text: str) -> None:
         message = parsed(text)
         if message.get("type") != MessageType.COMPLETION:
-            await self._send(text + hub_protocol.SEPARATOR)
+            await self._send(text + protocol.SEPARATOR)
             return
         content = self._recorded.get(str(message.get("invocationId")))
         if content is None:
@@ -175,7 +175,7 @@ class _Guest:
 
     async def _complete(self, call_id: str, answer: Message) -> None:
         told = {**answer, "type": MessageType.COMPLETION, "invocationId": call_id}
-        await self._send(as_text(told) + hub_protocol.SEPARATOR)
+        await self._send(as_text(told) + protocol.SEPARATOR)
 
     async def _send(self, text: str) -> None:
         if not self._is_gone:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, Unpack
 
 from attrs import evolve
@@ -12,14 +12,15 @@ from tradeforge_core.kit.clock import Clock, current_clock
 from tradeforge_testing.exchange import Exchange, ExchangeEvent, Instrument
 from tradeforge_testing.sandbox.books import Lag, Replica
 from tradeforge_testing.sandbox.server import LoopbackServer
+from tradeforge_testing.sandbox.signalr.connection import HubLimits
+from tradeforge_testing.sandbox.signalr.event_faults import EventFault
+from tradeforge_testing.sandbox.signalr.hub import Hub, Silence
+from tradeforge_testing.sandbox.signalr.messages import Topic
 from tradeforge_topstepx.sandbox.app import build_app, served_paths
+from tradeforge_topstepx.sandbox.channels import MARKET_CHANNELS, USER_CHANNELS
 from tradeforge_topstepx.sandbox.control import control_routes
-from tradeforge_topstepx.sandbox.event_faults import EventFault
 from tradeforge_topstepx.sandbox.faults import Fault, FaultDetails, PlannedFault
-from tradeforge_topstepx.sandbox.feed import Topic
 from tradeforge_topstepx.sandbox.gate import Gate
-from tradeforge_topstepx.sandbox.hub import MARKET_CHANNELS, USER_CHANNELS, Hub, Silence
-from tradeforge_topstepx.sandbox.hub_connection import HubLimits
 from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.instruments import next_contract
 from tradeforge_topstepx.sandbox.limits import RateGuard, RateLimits
@@ -201,17 +202,14 @@ class TopStepXSandbox(Sandbox):
     @property
     def pending_faults(self) -> int:
         """How many requests and events will still be spoiled."""
-        plans = [one.delivery.faults.left for one in self._hubs.values()]
-        return self._gate.faults.left + sum(plans)
+        return self._gate.faults.left + sum(one.delivery.faults.left for one in self.hubs)
 
     def forget_faults(self) -> None:
         """Do everything right from now on; a connection that is half open stays so."""
         self._gate.faults.forget()
         self.lag_reads(0)
-        for hub in self._hubs.values():
-            hub.delivery.faults.forget()
-            hub.delivery.pacer.delay = 0.0
-            hub.mute(None)
+        for hub in self.hubs:
+            hub.forget_faults()
 
     def lag_reads(self, seconds: float) -> None:
         """Show orders, trades and positions as they were so long ago; zero ends it.
@@ -228,6 +226,11 @@ class TopStepXSandbox(Sandbox):
         self._gate.deaf |= self._server.clients()
 
     # Hubs
+
+    @property
+    def hubs(self) -> Sequence[Hub]:
+        """That of the user, and that of the market."""
+        return tuple(self._hubs.values())
 
     async def drop_hubs(self, hubs: Hubs = Hubs.BOTH, *, allow_reconnect: bool = True) -> None:
         """Close every connection with a close message; returns when they are closed."""
@@ -277,8 +280,8 @@ class TopStepXSandbox(Sandbox):
         self._server = LoopbackServer(self._app, self._port)
         self._port = self._server.port
         await self._server.start()
-        pacers = [hub.delivery.pacer.run() for hub in self._hubs.values()]
-        self._tasks = [asyncio.create_task(one) for one in (self._tick(), *pacers)]
+        hubs = [hub.run() for hub in self.hubs]
+        self._tasks = [asyncio.create_task(one) for one in (self._tick(), *hubs)]
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -14,8 +14,8 @@ from tradeforge_testing.exchange import (
     OrderChanged,
     PositionChanged,
 )
+from tradeforge_testing.sandbox.signalr.messages import Outgoing, Topic
 from tradeforge_topstepx.sandbox import wire
-from tradeforge_topstepx.sandbox.feed import Outgoing, Topic
 from tradeforge_topstepx.sandbox.literals import hub_time
 from tradeforge_topstepx.sandbox.timing import Timing
 from tradeforge_topstepx.sandbox.wire import Row

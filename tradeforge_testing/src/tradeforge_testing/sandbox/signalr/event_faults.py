@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from tradeforge_topstepx.sandbox.feed import Parcel
+from tradeforge_testing.sandbox.signalr.messages import Parcel
 
 
 class EventFault(StrEnum):

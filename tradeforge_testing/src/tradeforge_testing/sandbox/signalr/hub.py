@@ -1,4 +1,4 @@
-"""A hub: who may connect, what can be called, and who gets which event."""
+"""A SignalR hub: who may connect, what can be called, and who gets which event."""
 
 import asyncio
 from collections import defaultdict
@@ -14,9 +14,9 @@ from starlette.websockets import WebSocket
 
 from tradeforge_core.kit.chance import random_bits
 from tradeforge_core.kit.clock import Clock
-from tradeforge_topstepx.sandbox.delivery import Delivery
-from tradeforge_topstepx.sandbox.feed import Outgoing, Topic
-from tradeforge_topstepx.sandbox.hub_connection import HubConnection, HubLimits, InvocationError
+from tradeforge_testing.sandbox.signalr.connection import HubConnection, HubLimits, InvocationError
+from tradeforge_testing.sandbox.signalr.delivery import Delivery
+from tradeforge_testing.sandbox.signalr.messages import Outgoing, Topic
 
 _MOST_NEGOTIATED = 1000
 
@@ -40,18 +40,6 @@ class Silence(StrEnum):
 
 Snapshot = Callable[[Topic], list[Any] | None]
 """The arguments of the event that a new subscriber gets at once, if any."""
-
-USER_CHANNELS = {
-    "Accounts": Channel("GatewayUserAccount", None),
-    "Orders": Channel("GatewayUserOrder", int),
-    "Positions": Channel("GatewayUserPosition", int),
-    "Trades": Channel("GatewayUserTrade", int),
-}
-MARKET_CHANNELS = {
-    "ContractQuotes": Channel("GatewayQuote", str),
-    "ContractTrades": Channel("GatewayTrade", str),
-    "ContractMarketDepth": Channel("GatewayDepth", str),
-}
 
 
 class Hub:
@@ -137,6 +125,16 @@ class Hub:
         """Be silent from now on, what is on its way included; None is to speak again."""
         self.delivery.is_muted = silence is not None
         self.is_silent = silence is Silence.EVERYTHING
+
+    def forget_faults(self) -> None:
+        """Tell everything as it is, at once, from now on."""
+        self.delivery.faults.forget()
+        self.delivery.pacer.delay = 0.0
+        self.mute(None)
+
+    async def run(self) -> None:
+        """Tell what is late when its time has come; a task of the sandbox, for as long as it is."""
+        await self.delivery.pacer.run()
 
     def reset(self) -> None:
         """Reset every connection, without a word."""

@@ -4,10 +4,10 @@ import asyncio
 from functools import partial
 
 from tradeforge_core.kit.clock import Clock
-from tradeforge_topstepx.sandbox import hub_protocol
-from tradeforge_topstepx.sandbox.event_faults import EventFaultPlan
-from tradeforge_topstepx.sandbox.feed import Outgoing, Parcel, Receiver
-from tradeforge_topstepx.sandbox.pacer import Pacer
+from tradeforge_testing.sandbox.signalr import protocol
+from tradeforge_testing.sandbox.signalr.event_faults import EventFaultPlan
+from tradeforge_testing.sandbox.signalr.messages import Outgoing, Parcel, Receiver
+from tradeforge_testing.sandbox.signalr.pacer import Pacer
 
 
 class Delivery:
@@ -55,7 +55,7 @@ class Delivery:
     def _send(self, parcel: Parcel) -> None:
         if self.is_muted:
             return
-        text = hub_protocol.invocation(parcel.topic.event, parcel.arguments)
+        text = protocol.invocation(parcel.topic.event, parcel.arguments)
         for receiver in parcel.receivers:
             receiver.deliver(text)
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import attrs
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from tradeforge_topstepx.sandbox import hub_protocol
-from tradeforge_topstepx.sandbox.hub_protocol import Message, MessageType, ProtocolViolation
+from tradeforge_testing.sandbox.signalr import protocol
+from tradeforge_testing.sandbox.signalr.protocol import Message, MessageType, ProtocolViolation
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +59,7 @@ class HubConnection:
         self._hub = hub
         self._limits = limits
         self._reset = reset
-        self._buffer = hub_protocol.MessageBuffer()
+        self._buffer = protocol.MessageBuffer()
         self._outbox: asyncio.Queue[str | None] = asyncio.Queue()  # bounded by `deliver`
         self._state = _State.SHAKING_HANDS
         self._closed = asyncio.Event()
@@ -106,7 +106,7 @@ class HubConnection:
     def _end(self, *, allow_reconnect: bool | None = None) -> None:
         """Write what is queued and close; with `allow_reconnect`, say so before."""
         if self._state is _State.OPEN and allow_reconnect is not None:
-            self.deliver(hub_protocol.close(allow_reconnect=allow_reconnect))
+            self.deliver(protocol.close(allow_reconnect=allow_reconnect))
         if self._state is not _State.ENDING:
             self._state = _State.ENDING
             self._outbox.put_nowait(None)
@@ -139,14 +139,14 @@ class HubConnection:
             self._end()
 
     def _shake_hands(self, request: Message) -> None:
-        error = hub_protocol.handshake_error(request)
+        error = protocol.handshake_error(request)
         self._state = _State.OPEN
-        self.deliver(hub_protocol.handshake_reply(error))
+        self.deliver(protocol.handshake_reply(error))
         if error is not None:
             self._end()
 
     def _invoke(self, message: Message) -> None:
-        hub_protocol.check_invocation(message)
+        protocol.check_invocation(message)
         target, invocation_id = message["target"], message.get("invocationId")
         error, follow_up = None, None
         try:
@@ -154,7 +154,7 @@ class HubConnection:
         except InvocationError as exc:
             error = f"Failed to invoke '{target}' due to an error on the server. {exc}"
         if invocation_id is not None:
-            self.deliver(hub_protocol.completion(invocation_id, error=error))
+            self.deliver(protocol.completion(invocation_id, error=error))
         if follow_up is not None:
             follow_up()
 
@@ -173,7 +173,7 @@ class HubConnection:
                     return await self._outbox.get()
             except TimeoutError:
                 if self._state is _State.OPEN and not self._hub.is_silent:
-                    return hub_protocol.ping()
+                    return protocol.ping()
 
     async def _close(self) -> None:
         if self._socket.client_state is WebSocketState.CONNECTED:

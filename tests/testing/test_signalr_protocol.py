@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradeforge_topstepx.sandbox import hub_protocol
-from tradeforge_topstepx.sandbox.hub_protocol import MessageBuffer, ProtocolViolation
+from tradeforge_testing.sandbox.signalr import protocol
+from tradeforge_testing.sandbox.signalr.protocol import MessageBuffer, ProtocolViolation
 
 RS = "\x1e"
 
@@ -72,27 +72,24 @@ def test_a_message_without_an_end_is_a_violation() -> None:
 def test_only_json_is_spoken_and_no_version_of_the_future(
     request_: dict[str, object], error: str | None
 ) -> None:
-    assert hub_protocol.handshake_error(request_) == error
+    assert protocol.handshake_error(request_) == error
 
 
 def test_the_texts_of_the_server_are_those_of_the_protocol() -> None:
-    assert hub_protocol.handshake_reply(None) == "{}" + RS
-    assert hub_protocol.handshake_reply("no") == '{"error":"no"}' + RS
-    assert hub_protocol.ping() == '{"type":6}' + RS
-    assert hub_protocol.completion("1") == '{"type":3,"invocationId":"1","result":0}' + RS
+    assert protocol.handshake_reply(None) == "{}" + RS
+    assert protocol.handshake_reply("no") == '{"error":"no"}' + RS
+    assert protocol.ping() == '{"type":6}' + RS
+    assert protocol.completion("1") == '{"type":3,"invocationId":"1","result":0}' + RS
+    assert protocol.completion("a", error="no") == '{"type":3,"invocationId":"a","error":"no"}' + RS
     assert (
-        hub_protocol.completion("a", error="no")
-        == '{"type":3,"invocationId":"a","error":"no"}' + RS
-    )
-    assert (
-        hub_protocol.close(allow_reconnect=True)
+        protocol.close(allow_reconnect=True)
         == '{"type":7,"error":"Connection closed with an error.","allowReconnect":true}' + RS
     )
     assert (
-        hub_protocol.close(allow_reconnect=False)
+        protocol.close(allow_reconnect=False)
         == '{"type":7,"error":"Connection closed with an error."}' + RS
     )
     assert (
-        hub_protocol.invocation("Event", [1, "a"])
+        protocol.invocation("Event", [1, "a"])
         == '{"type":1,"target":"Event","arguments":[1,"a"]}' + RS
     )
