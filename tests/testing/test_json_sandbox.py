@@ -13,7 +13,6 @@ from tradeforge_core import (
     DecodeError,
     JournalKind,
     NotFound,
-    NotSupported,
     OrderOutcomeUnknown,
     OrderRequest,
     OrderSafety,
@@ -126,11 +125,6 @@ async def test_it_can_be_left_and_entered_again(sandbox: HelloSandbox) -> None:
     assert sandbox.port == port
     async with provider(sandbox) as broker:
         assert await broker.get_accounts()
-
-
-def test_it_cannot_be_scripted_over_http() -> None:
-    with pytest.raises(NotSupported):
-        HelloSandbox(control=True)
 
 
 class Forgetful(HelloProvider):

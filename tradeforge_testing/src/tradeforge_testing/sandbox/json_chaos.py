@@ -55,8 +55,7 @@ class JsonChaos(ChaosVenue):
         return self.venue.faults.pending
 
     async def heal(self) -> None:
-        self.venue.faults.forget()
-        self.venue.lag_reads(0)
+        self.venue.forget_faults()
 
     def overruns(self) -> list[str]:
         worst, most = self.venue.worst_minute, self.venue.requests_a_minute

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from tradeforge_core import DecodeError, NotSupported, to_json
+from tradeforge_core import DecodeError, to_json
 from tradeforge_core.interfaces import Sandbox
 from tradeforge_core.kit.chance import random_bits
 from tradeforge_core.kit.clock import Clock, current_clock
@@ -34,8 +34,10 @@ from tradeforge_testing.exchange import (
     Refused,
 )
 from tradeforge_testing.sandbox.books import Books, Lag
+from tradeforge_testing.sandbox.control import control_routes
 from tradeforge_testing.sandbox.desk import Desk, told
 from tradeforge_testing.sandbox.faults import FaultScript
+from tradeforge_testing.sandbox.json_commands import JSON_COMMANDS
 from tradeforge_testing.sandbox.listeners import Listeners
 from tradeforge_testing.sandbox.server import LoopbackServer
 
@@ -49,7 +51,8 @@ TOKEN_HEAD = "sandbox-token-"
 class JsonSandbox(Sandbox):
     """A venue on loopback, for as long as the `async with` lasts; it can be entered again.
 
-    `seed` decides how the market moves, `tick_seconds` of `clock` how often.
+    `seed` decides how the market moves, `tick_seconds` of `clock` how often. With `control`, it can
+    be told over HTTP what to do next: `GET /_sandbox` lists the commands.
     """
 
     prefix: ClassVar[str]
@@ -70,12 +73,11 @@ class JsonSandbox(Sandbox):
         tick_seconds: float = 0.1,
         key: str = "sandbox-key",
     ) -> None:
-        if control:
-            raise NotSupported(f"the sandbox of {self.prefix} cannot be scripted over HTTP")
         self._clock = clock or current_clock()
         self._port = port
         self._tick_seconds = tick_seconds
         self._key = key
+        self._has_control = control
         self.exchange = self.open_exchange(self._clock, seed)
         self.faults = FaultScript()
         self.worst_minute = 0
@@ -136,6 +138,25 @@ class JsonSandbox(Sandbox):
             self._lag.end()
         self._lag = Lag(self.exchange, self._clock, seconds) if seconds else None
 
+    @property
+    def served_paths(self) -> frozenset[str]:
+        """All that a request can ask for."""
+        return frozenset({LOGIN, *self._handlers})
+
+    def state(self) -> dict[str, Any]:
+        """All of the exchange, who listens to what, and what was asked; values that JSON has."""
+        return {
+            "exchange": self.exchange.snapshot(),
+            "streams": self.listeners.state(),
+            "worst_minute": self.worst_minute,
+            "pending_faults": self.faults.pending,
+        }
+
+    def forget_faults(self) -> None:
+        """Do everything right from now on."""
+        self.faults.forget()
+        self.lag_reads(0)
+
     def expire_tokens(self) -> None:
         """Refuse every token issued so far; open streams stay open."""
         self._tokens.clear()
@@ -144,6 +165,7 @@ class JsonSandbox(Sandbox):
 
     async def __aenter__(self) -> Self:
         routes = [
+            *(control_routes(self, JSON_COMMANDS) if self._has_control else ()),
             Route("/{path:path}", self._answer, methods=["POST"]),
             WebSocketRoute("/stream", self._stream),
         ]

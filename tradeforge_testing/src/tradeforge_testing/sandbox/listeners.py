@@ -6,7 +6,9 @@ A client sends `{"id": 1, "subscribe": "quote:XYZ"}`, or `unsubscribe`, and is a
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 from attrs import define, field
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -63,6 +65,11 @@ class Listeners:
             texts = spoil(to_json({"topic": topic, "data": data}))
             for listener in wanting:
                 self._say(listener, *texts)
+
+    def state(self) -> dict[str, Any]:
+        """How many are connected, and how many of them hear each topic."""
+        followed = Counter(topic for one in self._all for topic in one.topics)
+        return {"connections": len(self._all), "followers": dict(sorted(followed.items()))}
 
     def drop(self) -> None:
         """Cut every stream, without a word."""

@@ -1,13 +1,12 @@
-"""What can be done to a sandbox over HTTP: one row of a table for each command."""
+"""What can be done to this sandbox over HTTP: one row of a table for each command."""
 
-from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
-from attrs import frozen
-from msgspec import Meta, Struct
+from msgspec import Meta
 from msgspec.structs import asdict
 
+from tradeforge_testing.sandbox.control import Arguments, Command, Count, Seconds
+from tradeforge_testing.sandbox.exchange_commands import EXCHANGE_COMMANDS, OfContract
 from tradeforge_testing.sandbox.signalr.event_faults import EventFault
 from tradeforge_testing.sandbox.signalr.hub import Silence
 from tradeforge_topstepx.sandbox.faults import Fault
@@ -17,59 +16,11 @@ from tradeforge_topstepx.sandbox.limits import RateLimit, RateLimits
 if TYPE_CHECKING:
     from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox
 
-Count = Annotated[int, Meta(ge=1, le=1_000_000)]
-Steps = Annotated[int, Meta(ge=1, le=10_000)]
-Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Status = Annotated[int, Meta(ge=300, le=599)]
-
-
-class Arguments(Struct, forbid_unknown_fields=True):
-    """The body of a command; one it does not know is a mistake."""
 
 
 class Reset(Arguments):
     seed: int | None = None
-
-
-class Move(Arguments):
-    contract_id: str
-    price: Decimal
-
-
-class Advance(Arguments):
-    steps: Steps = 1
-
-
-class OfOrder(Arguments):
-    account_id: int
-    order_id: int
-
-
-class FillOrder(OfOrder):
-    size: int | None = None
-    price: Decimal | None = None
-
-
-class LoseLegs(Arguments):
-    account_id: int
-    stop_loss: bool = True
-    take_profit: bool = True
-    count: Count = 1
-
-
-class OfFill(Arguments):
-    account_id: int
-    fill_id: int
-
-
-class OfContract(Arguments):
-    contract_id: str
-
-
-class SetAccount(Arguments):
-    account_id: int
-    can_trade: bool | None = None
-    auto_oco: bool | None = None
 
 
 class OfHubs(Arguments):
@@ -131,27 +82,6 @@ class SetLimits(Arguments):
     retry_after: bool = False
 
 
-@frozen
-class Command:
-    name: str
-    does: str
-    arguments: type[Arguments]
-    run: Callable[["TopStepXSandbox", Any], object]
-    """Called with the sandbox and the arguments; what it returns may have to be awaited."""
-
-
-def _advance(sandbox: "TopStepXSandbox", given: Advance) -> None:
-    for _ in range(given.steps):
-        sandbox.exchange.advance()
-
-
-def _set_account(sandbox: "TopStepXSandbox", given: SetAccount) -> None:
-    if given.can_trade is not None:
-        sandbox.exchange.set_can_trade(given.account_id, given.can_trade)
-    if given.auto_oco is not None:
-        sandbox.exchange.set_auto_oco(given.account_id, given.auto_oco)
-
-
 def _set_limits(sandbox: "TopStepXSandbox", given: SetLimits) -> None:
     usual = RateLimits()
     limits = RateLimits(
@@ -173,90 +103,12 @@ COMMANDS = (
         Reset,
         lambda sandbox, it: sandbox.reset(seed=it.seed),
     ),
-    # The market
-    Command(
-        "move",
-        "trade up or down to a price, filling and triggering what lies on the way",
-        Move,
-        lambda sandbox, it: sandbox.exchange.move_to(it.contract_id, it.price),
-    ),
-    Command("advance", "let every market make so many steps", Advance, _advance),
-    Command(
-        "open_market",
-        "let all markets trade again",
-        Arguments,
-        lambda sandbox, it: sandbox.exchange.open_market(),
-    ),
-    Command(
-        "close_market",
-        "let no market trade",
-        Arguments,
-        lambda sandbox, it: sandbox.exchange.close_market(),
-    ),
-    Command(
-        "halt",
-        "let the market of one contract not trade",
-        OfContract,
-        lambda sandbox, it: sandbox.exchange.halt(it.contract_id),
-    ),
-    Command(
-        "resume",
-        "end the halt of a contract",
-        OfContract,
-        lambda sandbox, it: sandbox.exchange.resume(it.contract_id),
-    ),
-    Command(
-        "expire_contract",
-        "end trading in a contract for good; its orders expire",
-        OfContract,
-        lambda sandbox, it: sandbox.exchange.expire_contract(it.contract_id),
-    ),
+    *EXCHANGE_COMMANDS,
     Command(
         "roll",
         "expire a contract and list the one that follows; the answer has its id",
         OfContract,
         lambda sandbox, it: sandbox.roll(it.contract_id),
-    ),
-    # Orders and accounts
-    Command(
-        "fill_order",
-        "fill an order, or a part of it, at its own price or another",
-        FillOrder,
-        lambda sandbox, it: sandbox.exchange.fill_order(
-            it.account_id, it.order_id, it.size, it.price
-        ),
-    ),
-    Command(
-        "reject_order",
-        "reject an order that was taken",
-        OfOrder,
-        lambda sandbox, it: sandbox.exchange.reject_order(it.account_id, it.order_id),
-    ),
-    Command(
-        "expire_order",
-        "expire an order",
-        OfOrder,
-        lambda sandbox, it: sandbox.exchange.expire_order(it.account_id, it.order_id),
-    ),
-    Command(
-        "lose_legs",
-        "book the next entries of an account without their stop loss, take profit, or both",
-        LoseLegs,
-        lambda sandbox, it: sandbox.exchange.lose_legs(
-            it.account_id, stop_loss=it.stop_loss, take_profit=it.take_profit, count=it.count
-        ),
-    ),
-    Command(
-        "void_fill",
-        "take a trade back",
-        OfFill,
-        lambda sandbox, it: sandbox.exchange.void_fill(it.account_id, it.fill_id),
-    ),
-    Command(
-        "set_account",
-        "say whether an account may trade, and whether it is in the mode of Auto OCO Brackets",
-        SetAccount,
-        _set_account,
     ),
     # Requests
     Command(

@@ -11,6 +11,7 @@ from tradeforge_core.interfaces import Sandbox
 from tradeforge_core.kit.clock import Clock, current_clock
 from tradeforge_testing.exchange import Exchange, ExchangeEvent, Instrument
 from tradeforge_testing.sandbox.books import Lag, Replica
+from tradeforge_testing.sandbox.control import control_routes
 from tradeforge_testing.sandbox.server import LoopbackServer
 from tradeforge_testing.sandbox.signalr.connection import HubLimits
 from tradeforge_testing.sandbox.signalr.event_faults import EventFault
@@ -18,7 +19,7 @@ from tradeforge_testing.sandbox.signalr.hub import Hub, Silence
 from tradeforge_testing.sandbox.signalr.messages import Topic
 from tradeforge_topstepx.sandbox.app import build_app, served_paths
 from tradeforge_topstepx.sandbox.channels import MARKET_CHANNELS, USER_CHANNELS
-from tradeforge_topstepx.sandbox.control import control_routes
+from tradeforge_topstepx.sandbox.commands import COMMANDS
 from tradeforge_topstepx.sandbox.faults import Fault, FaultDetails, PlannedFault
 from tradeforge_topstepx.sandbox.gate import Gate
 from tradeforge_topstepx.sandbox.hubs import Hubs
@@ -76,7 +77,7 @@ class TopStepXSandbox(Sandbox):
             Hubs.USER: Hub(USER_CHANNELS, hub_limits, clock, self._reset),
             Hubs.MARKET: Hub(MARKET_CHANNELS, hub_limits, clock, self._reset, self._snapshot),
         }
-        controls = control_routes(self) if control else []
+        controls = control_routes(self, COMMANDS) if control else []
         hubs = {PATHS[name]: hub for name, hub in self._hubs.items()}
         self._app = build_app(self._venue, hubs, self._gate, controls)
         self._listen()

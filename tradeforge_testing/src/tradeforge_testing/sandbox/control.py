@@ -1,27 +1,48 @@
 """The control API: the table of commands under `/_sandbox`, and the state as JSON."""
 
+from collections.abc import Callable, Sequence
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
+from attrs import frozen
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tradeforge_testing.exchange import Refused
-from tradeforge_topstepx.sandbox.commands import COMMANDS, Command
 
-if TYPE_CHECKING:
-    from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox
-
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 ROOT = "/_sandbox"
 
 
-def control_routes(sandbox: "TopStepXSandbox") -> list[BaseRoute]:
+class Arguments(Struct, forbid_unknown_fields=True):
+    """The body of a command; one it does not know is a mistake."""
+
+
+@frozen
+class Command:
+    name: str
+    does: str
+    arguments: type[Arguments]
+    run: Callable[[Any, Any], object]
+    """Called with the sandbox and the arguments; what it returns may have to be awaited."""
+
+
+class HasState(Protocol):
+    """A sandbox, as far as the control API knows one."""
+
+    def state(self) -> dict[str, Any]:
+        """The truth that a client is compared with, in values that JSON has."""
+
+
+def control_routes(sandbox: HasState, commands: Sequence[Command]) -> list[BaseRoute]:
     """`GET` lists the commands, `GET state` tells the state, `POST` to a command runs it."""
 
     async def listing(request: Request) -> Response:
-        return _json([_described(one) for one in COMMANDS])
+        return _json([_described(one) for one in commands])
 
     async def state(request: Request) -> Response:
         return _json(sandbox.state())
@@ -29,11 +50,11 @@ def control_routes(sandbox: "TopStepXSandbox") -> list[BaseRoute]:
     return [
         Route(ROOT, listing, methods=["GET"]),
         Route(f"{ROOT}/state", state, methods=["GET"]),
-        *(_route(sandbox, one) for one in COMMANDS),
+        *(_route(sandbox, one) for one in commands),
     ]
 
 
-def _route(sandbox: "TopStepXSandbox", command: Command) -> Route:
+def _route(sandbox: HasState, command: Command) -> Route:
     async def run(request: Request) -> Response:
         try:
             return await _run(sandbox, command, await request.body())
@@ -45,7 +66,7 @@ def _route(sandbox: "TopStepXSandbox", command: Command) -> Route:
     return Route(f"{ROOT}/{command.name}", run, methods=["POST"])
 
 
-async def _run(sandbox: "TopStepXSandbox", command: Command, raw: bytes) -> Response:
+async def _run(sandbox: HasState, command: Command, raw: bytes) -> Response:
     """The name of the command and, where something came of it that has one, its id."""
     arguments = msgspec.json.decode(raw or b"{}", type=command.arguments)
     result = command.run(sandbox, arguments)
