@@ -95,7 +95,7 @@ def test_a_requirement_has_the_faults_that_it_was_tried_under() -> None:
     faults = [{"fault": "net.refused", "rows": ["F01"], "runs": 4, "fired": 3, "seeds": [1, 2, 3]}]
     (row,) = told.as_data()["requirements"]
     assert row["faults"] == faults == told.as_data()["faults"]
-    assert "4 runs under 1 faults, which happened 3 times" in page(told)
+    assert "4 runs under 1 fault, which happened 3 times" in page(told)
 
 
 def test_what_is_broken_says_how_to_run_it_again() -> None:

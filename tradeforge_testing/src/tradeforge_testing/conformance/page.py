@@ -72,9 +72,9 @@ def _cell(result: Result) -> str:
 
 
 _KEY = (
-    "<p class=small>"
-    + " ".join(
-        f'<span class="cell {_CLASSES[verdict]}">{mark}</span> {verdict.value}'
+    '<p class="small key">'
+    + "".join(
+        f'<span><span class="cell {_CLASSES[verdict]}">{mark}</span> {verdict.value}</span>'
         for verdict, mark in _MARKS.items()
     )
     + "</p>"
@@ -86,7 +86,7 @@ def _failures(report: Report) -> str:
     if not broken:
         return ""
     items = "".join(
-        f'<article class="failure {_CLASSES[one.verdict]}"><h3>{escape(one.name)}</h3>'
+        f'<article class="failure {_CLASSES[one.verdict]}"><h3>{escape(_words(one.name))}</h3>'
         f"<p class=small>{escape(', '.join(one.requirements))}</p>"
         f"<pre>{escape(one.detail)}</pre>{_again(report, one)}</article>"
         for one in broken
@@ -95,8 +95,11 @@ def _failures(report: Report) -> str:
 
 
 def _again(report: Report, test: TestResult) -> str:
-    command = escape(report.reproduction(test))
-    return f"<p class=small>Run it again: <code>{command}</code></p>"
+    """How to run it again, where the test itself has not said it."""
+    command = report.reproduction(test)
+    if test.verdict is not Verdict.BROKEN or command in test.detail:
+        return ""
+    return f"<p class=small>Run it again: <code>{escape(command)}</code></p>"
 
 
 def _requirements(report: Report) -> str:
@@ -131,14 +134,19 @@ def _under(faults: Sequence[FaultCount]) -> str:
     rows = "".join(map(_fault_row, faults))
     runs, fired = sum(one.runs for one in faults), sum(one.fired for one in faults)
     return (
-        f"<details><summary>{runs} runs under {len(faults)} faults, which happened {fired} times"
-        f"</summary><table class=faults>{_FAULT_HEAD}{rows}</table></details>"
+        f"<details><summary>{_times(runs, 'run')} under {_times(len(faults), 'fault')}, which"
+        f" happened {_times(fired, 'time')}</summary>"
+        f"<table class=faults>{_FAULT_HEAD}{rows}</table></details>"
     )
 
 
+def _times(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 _FAULT_HEAD = (
-    "<tr><th>fault</th><th>rows</th><th class=number>runs</th>"
-    "<th class=number>happened</th><th class=number>seeds</th></tr>"
+    "<thead><tr><th>fault</th><th>rows</th><th class=number>runs</th>"
+    "<th class=number>happened</th><th class=number>seeds</th></tr></thead>"
 )
 
 
@@ -181,7 +189,8 @@ _STYLE = """
 :root { --ink: #16202c; --soft: #5b6876; --line: #dde3ea; --paper: #fff; --back: #f4f6f9;
   --good: #14784a; --good-back: #dcf3e6; --bad: #b3261e; --bad-back: #fbe1df;
   --warn: #8a5a00; --warn-back: #fdeecb; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf1; --soft: #9aa7b5; --line: #2b3642;
+@media screen and (prefers-color-scheme: dark) { :root {
+  --ink: #e6ebf1; --soft: #9aa7b5; --line: #2b3642;
   --paper: #151c24; --back: #0d1218; --good: #6fdca6; --good-back: #12382a; --bad: #ff9a92;
   --bad-back: #45201d; --warn: #ffd479; --warn-back: #42330f; } }
 * { box-sizing: border-box; }
@@ -200,7 +209,9 @@ h3 { margin: 1.4rem 0 .3rem; font-size: 1rem; }
 table { border-collapse: collapse; width: 100%; }
 td, th { padding: .35rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top;
   text-align: left; font-weight: normal; }
-.matrix th { width: 12rem; font-weight: 600; }
+.matrix th { width: 13rem; font-weight: 600; white-space: nowrap; }
+.matrix td, .matrix th { vertical-align: middle; }
+.key { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; align-items: center; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .cell { display: inline-block; width: 1.7rem; height: 1.7rem; line-height: 1.7rem;
   text-align: center; border-radius: 6px; margin: 1px 3px 1px 0; font-weight: 700;
@@ -214,14 +225,25 @@ td, th { padding: .35rem .5rem; border-bottom: 1px solid var(--line); vertical-a
 .needs { font-size: .75rem; border: 1px solid var(--line); border-radius: 99px;
   padding: 0 .5rem; color: var(--soft); }
 .failure { padding: .6rem 1rem; border-radius: 8px; margin: .6rem 0; }
-.failure h3 { margin-top: .2rem; }
+.failure h3 { margin-top: .2rem; overflow-wrap: anywhere; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .82rem; margin: .3rem 0; }
 code { font-size: .88em; background: var(--back); padding: 0 .25em; border-radius: 4px; }
-.columns { display: flex; gap: 1.5rem; align-items: flex-start; }
+.faults { font-size: .82rem; }
+.faults th { font-weight: 600; color: var(--soft); }
+.faults td:first-child { overflow-wrap: anywhere; }
+summary { cursor: pointer; font-size: .82rem; color: var(--soft); }
 tr:target td { background: var(--warn-back); }
 @media (max-width: 44rem) { main { padding: 1rem; margin: 0; border: 0; }
-  .columns { flex-direction: column; gap: 0; } .matrix th { width: 7rem; } }
-@media print { body { background: #fff; }
+  .matrix th { width: 6.5rem; white-space: normal; } td, th { padding: .3rem .25rem; }
+  .list tr { display: grid; grid-template-columns: 2.2rem 1fr; padding: .4rem 0;
+    border-bottom: 1px solid var(--line); }
+  .list td { border: 0; } .list > tbody > tr > td:last-child { grid-column: 1 / -1; }
+  .id br { display: none; } .id .small { margin-left: .5rem; }
+  .faults tr { display: table-row; } .faults td { border-bottom: 1px solid var(--line); } }
+@media print { @page { margin: 16mm 14mm; } html { font-size: 12px; }
+  body { background: #fff; font-size: 1rem; line-height: 1.4; }
+  .matrix td, .matrix th { padding: .2rem .5rem; }
+  details { display: none; } pre { white-space: pre-wrap; } .faults { line-height: 1.25; }
   main { border: 0; margin: 0; max-width: none; padding: 0; }
   tr, article { break-inside: avoid; } h2, h3 { break-after: avoid; }
   .cell, .badge { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
