@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tradeforge_cli.main import main
+from tradeforge_testing.conformance.summary import check_summary
 
 Capture = pytest.CaptureFixture[str]
 
@@ -23,6 +24,13 @@ def test_an_area_of_topstepx_is_kept(capfd: pytest.CaptureFixture[str], tmp_path
     assert "TF-ACC-020" in page.read_text()
     cases = ElementTree.parse(junit).findall(".//testcase")  # it is our own
     assert len(cases) == 2
+
+
+def test_a_line_for_a_badge_is_of_the_report(tmp_path: Path) -> None:
+    line, told = tmp_path / "badge.json", tmp_path / "report.json"
+    files = ["--json", str(told), "--summary", str(line)]
+    assert main(["conformance", "topstepx", "--only", "TF-CON-040", *files]) == 0
+    check_summary(json.loads(line.read_text()), json.loads(told.read_text()))
 
 
 def test_a_program_gets_json_and_nothing_else(capfd: pytest.CaptureFixture[str]) -> None:

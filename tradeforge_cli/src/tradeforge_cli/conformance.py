@@ -36,6 +36,9 @@ def conformance(
     ] = None,
     html: Annotated[Path | None, Parameter(help="Write a page for people here.")] = None,
     junit: Annotated[Path | None, Parameter(help="Write a JUnit file for a CI here.")] = None,
+    summary: Annotated[
+        Path | None, Parameter(help="Write one line of JSON here, for a badge, with a digest.")
+    ] = None,
     fault: Annotated[
         str | None, Parameter(help="Only what is tried under this fault, such as net.late_answer.")
     ] = None,
@@ -68,6 +71,8 @@ def conformance(
         _write(json_file, json.dumps(report.as_data(), indent=2, ensure_ascii=False) + "\n")
     if html is not None:
         html.write_text(tool("conformance_page")(report), encoding="utf-8")
+    if summary is not None:
+        summary.write_text(tool("conformance_summary")(report), encoding="utf-8")
     if json_file != "-":
         _show(report)
     return 0 if report.is_conformant else failures.FAILED
