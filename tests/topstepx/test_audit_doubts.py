@@ -10,6 +10,7 @@ import pytest
 from tests.topstepx.test_audit import Day, a_day, ticket
 
 from tradeforge_core import (
+    Gap,
     GapCause,
     NotFound,
     Order,
@@ -17,8 +18,10 @@ from tradeforge_core import (
     OrderSide,
     PositionUpdateEvent,
     Resynced,
+    Topic,
     TradeForgeError,
     UserDataType,
+    UserTradeEvent,
 )
 from tradeforge_core.kit.clock import Clock
 from tradeforge_topstepx.sandbox import Fault, Hubs
@@ -116,6 +119,31 @@ def test_a_loss_of_one_kind_does_not_make_the_others_missed() -> None:
     assert day.gaps(GapCause.DECODE_ERROR)
     assert not day.gaps(GapCause.MISSED)
     assert day.fills == day.booked
+
+
+def test_what_happens_in_a_long_outage_is_told_behind_the_beginning_of_the_gap() -> None:
+    """The hub is away, and the rest of the venue is there: nobody has to wait for the hub."""
+
+    async def live(day: Day) -> None:
+        await _rest(day)
+        day.sandbox.fail_next("/hubs/user", 503, count=1000)
+        day.sandbox.reset_hubs(Hubs.USER)
+        day.sandbox.exchange.place(ticket(day, day.contract_id))
+        await asyncio.sleep(20)
+        assert day.fills == day.booked
+        day.sandbox.forget_faults()
+        await asyncio.sleep(60)
+
+    day = a_day(live)
+    assert not day.gaps(GapCause.MISSED)
+    topic = Topic(UserDataType.USER_TRADE, day.account_id)
+    kinds = [
+        (type(one), getattr(one, "is_open", None))
+        for one in day.heard
+        if isinstance(one, UserTradeEvent) or (isinstance(one, Gap) and topic in one.topics)
+    ]
+    assert kinds == [(Gap, True), (UserTradeEvent, None), (Gap, False)]
+    assert len({one.since for one in day.heard if isinstance(one, Gap)}) == 1
 
 
 # --- when it comes ---

@@ -195,7 +195,8 @@ class Gap:
     the first data behind it.
 
     Where the venue refuses to subscribe a topic again, the gap is told at once with `until` None,
-    and once more as a whole when it has ended.
+    and once more as a whole when it has ended. So is that of private data of which something is
+    told by an audit before the connection is back.
     """
 
     stream: str

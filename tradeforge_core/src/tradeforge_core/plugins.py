@@ -95,6 +95,12 @@ class Plugins:
     def saw_health(self, provider: str, event: "HealthEvent") -> None:
         self._observe("tradeforge_health", provider=provider, event=event)
 
+    def saw_stream_event(self, provider: str, event: "HealthEvent") -> None:
+        """Tell those who watch the health, and those who watch events: it is one too."""
+        self.saw_health(provider, event)
+        if self.watches_events:
+            self.saw_event(provider, event)
+
     def saw_http_request(self, details: HttpRequestDetails) -> None:
         self._observe("tradeforge_http_request", details=details)
 

@@ -225,6 +225,7 @@ class Provider(TradingProvider, RealTimeStream):
                 self._ledger,
                 self._told,
                 wants=self._switchboard.wants,
+                disclose=self._switchboard.disclose,
                 publish=self._switchboard.repeat,
                 publish_health=self._switchboard.publish_health,
                 report=self._report,

@@ -66,6 +66,7 @@ class Audit:
         told: Told,
         *,
         wants: Callable[[Topic], bool],
+        disclose: Callable[[Topic], bool],
         publish: Callable[[Topic, Event], None],
         publish_health: Callable[[HealthEvent, Iterable[Topic]], None],
         report: Callable[[TradeForgeError], None],
@@ -77,6 +78,7 @@ class Audit:
         self._ledger = ledger
         self._told = told
         self._wants = wants
+        self._disclose = disclose
         self._publish = publish
         self._publish_health = publish_health
         self._report = report
@@ -213,8 +215,11 @@ class Audit:
         if lost:
             self._tell_resynced(sorted(lost), account.id, repaired)
         missed = await self._missed(account, set(topics) - lost)
+        if lost_here := [one for one in missed if not self._disclose(one)]:
+            self._tell_gap(
+                lost_here, account.checked_to, sum(len(missed[one]) for one in lost_here)
+            )
         if missed:
-            self._tell_gap(missed, account.checked_to, sum(map(len, missed.values())))
             self._tell_resynced(sorted(missed), account.id, self._repair(missed))
         account.checked_to = began
 

@@ -336,11 +336,16 @@ class Supervisor:
         self._waiters.lose_connection()
 
     def _begin_gap(self, topic: Topic, since: datetime, cause: GapCause) -> None:
-        """Say that the topic is missing, and nobody knows for how long: once."""
-        hole = self._coverage.miss(topic, since, cause)
-        if not hole.is_told:
+        self._coverage.miss(topic, since, cause)
+        self.disclose(topic)
+
+    def disclose(self, topic: Topic) -> bool:
+        """Whether the topic is missing; that nobody knows for how long is said then, once."""
+        hole = self._coverage.missing.get(topic)
+        if hole is not None and not hole.is_told:
             hole.is_told = True
             self._tell_gap(topic, hole, None)
+        return hole is not None
 
     def _end_gap(self, topic: Topic, until: datetime) -> None:
         """Say what is missing of the topic, before the first of its data that comes again."""
@@ -385,8 +390,7 @@ class Supervisor:
         return broken
 
 
-_MINUTE = 60.0
-_LEAST_NAP = 0.001
+_MINUTE, _LEAST_NAP = 60.0, 0.001
 """Seconds: a clock that rounds must not keep us busy until it is there."""
 
 

@@ -263,6 +263,10 @@ class Switchboard:
     def wants(self, topic: Topic) -> bool:
         return topic in self._wanted
 
+    def disclose(self, topic: Topic) -> bool:
+        """Whether the topic is in a gap; its subscribers are told so, if they were not yet."""
+        return self._supervisor(self._stream_of[topic.kind]).disclose(topic)
+
     def _hand_out(self, topic: Topic, event: Event) -> None:
         for queue in self._subscribers.get(topic, ()):
             queue.put(topic, event)
@@ -291,9 +295,7 @@ class Switchboard:
             for runner in self._status_handlers:
                 runner.queue.put_health(event)
             self._plugins.saw_status(self._provider, event)
-        self._plugins.saw_health(self._provider, event)
-        if self._plugins.watches_events:
-            self._plugins.saw_event(self._provider, event)
+        self._plugins.saw_stream_event(self._provider, event)
 
     def report(self, error: TradeForgeError) -> None:
         """Hand an error that no caller can catch to the handlers, or to the log."""
@@ -355,9 +357,7 @@ class Switchboard:
         """Tell the late one, and all handlers; it costs none of them anything else."""
         for queue in dict.fromkeys((late, *(runner.queue for runner in self._event_handlers))):
             queue.put_warning(lag)
-        self._plugins.saw_health(self._provider, lag)
-        if self._plugins.watches_events:
-            self._plugins.saw_event(self._provider, lag)
+        self._plugins.saw_stream_event(self._provider, lag)
 
     def _is_flowing(self, topic: Topic) -> bool | None:
         """Whether the venue delivers it; None if nobody wants it."""
