@@ -140,6 +140,8 @@ class JsonStream(StreamLink):
             del self._calls[number]
 
     def _take_all(self, messages: list[bytes]) -> None:
+        if self._error is not None:
+            return  # what comes while it is closed would come before the gap
         self._heard_at = self._clock.now()
         try:
             for message in messages:
