@@ -321,3 +321,16 @@ class TestFolder:
         with pytest.raises(NotSupported):
             RecordTo(path=tmp_path / "a").begin("some", ManualClock(), redactor, {})
         assert os.listdir(tmp_path) == []
+
+
+def test_only_recordings_of_the_same_provider_make_room_for_a_new_one(tmp_path: Path) -> None:
+    clock = ManualClock()
+    to = RecordTo(path=tmp_path, in_folder=True)
+    for name in ("acme-futures", "acme"):
+        for _ in range(6):
+            clock.advance(1)
+            recorder = to.begin(name, clock, Plain, {"provider": name})
+            assert recorder is not None
+            recorder.close([], "")
+    kept = [one.name.rpartition("-")[0] for one in sorted(tmp_path.iterdir())]
+    assert kept == ["acme"] * 4 + ["acme-futures"] * 4

@@ -16,6 +16,8 @@ from tradeforge_core.kit.recording import MOST_BYTES, FlightRecorder, Redactor
 _MEGABYTE = 1024 * 1024
 _KEPT = 4
 """Recordings in a folder, with the one that begins."""
+_DAY = "[0-9]" * 8
+"""So that `acme` takes none of `acme-futures` for one of its own."""
 _log = logging.getLogger("tradeforge_core")
 
 
@@ -73,6 +75,6 @@ class RecordTo:
         if not self.in_folder:
             return self.path
         self.path.mkdir(parents=True, exist_ok=True)
-        for old in sorted(self.path.glob(f"{name}-*.jsonl*"))[: 1 - _KEPT]:
+        for old in sorted(self.path.glob(f"{name}-{_DAY}T*.jsonl*"))[: 1 - _KEPT]:
             shutil.rmtree(old) if old.is_dir() else old.unlink()
         return self.path / f"{name}-{clock.now():%Y%m%dT%H%M%S.%fZ}.jsonl"
