@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -183,6 +184,22 @@ def test_a_venue_that_fails_for_long_is_asked_ever_more_rarely() -> None:
     day = a_day(live)
     assert len(day.errors) == 1
     assert day.fills == day.booked
+
+
+def test_many_accounts_leave_room_for_orders() -> None:
+    kinds = [UserDataType.ORDER_UPDATE, UserDataType.POSITION_UPDATE]
+
+    async def live(day: Day) -> None:
+        for number in range(45):
+            day.sandbox.exchange.open_account(f"MORE-{number}", Decimal(50_000))
+        accounts = [one.id for one in await day.broker.get_accounts()]
+        await day.broker.subscribe_user_data(accounts, kinds)
+        for account_id in accounts * 2:  # none of them is refused for want of room
+            request = OrderRequest.limit(account_id, day.contract_id, OrderSide.BUY, 1, 100)
+            await day.broker.place_order(request)
+            await asyncio.sleep(2)
+
+    a_day(live)
 
 
 def test_orders_that_nobody_finds_keep_no_other_from_being_looked_up() -> None:

@@ -99,6 +99,7 @@ class Audit:
         new = sorted(one for one in topics if one.kind in AUDITED and not self._is_followed(one))
         began: dict[str, datetime] = {}
         for account_id in sorted({one.key for one in new}):
+            await self._wait_for_room()  # that the accounts before this one have used
             began[account_id] = self._clock.now()
             await self._reader.read(account_id, began[account_id])
         if self._is_closed:
@@ -160,14 +161,23 @@ class Audit:
             return account.due
         return min(account.due, account.looked_at + self._times.busy)
 
-    def _makes_room(self, account: _Account) -> bool:
-        """Put off what is only routine while a request limit is half used: others need it more."""
-        is_patient = account.put_off < self._times.idle
-        if not (is_patient and any(2 * one.used > one.limit for one in self._budgets())):
+    def _makes_room(self, account: _Account, is_routine: bool) -> bool:
+        """Put it off while a request limit is half used, or nearly all: others need it more."""
+        waits = is_routine and account.put_off < self._times.idle
+        share = _MOST_OF_ROUTINE if waits else _MOST_TO_REPAIR
+        if account.put_off >= _MOST_PATIENCE * self._times.idle or not self._is_used(share):
             return False
         account.put_off += self._times.retry
         account.due = self._clock.monotonic() + self._times.retry
         return True
+
+    async def _wait_for_room(self) -> None:
+        until = self._clock.monotonic() + self._times.idle
+        while self._is_used(_MOST_TO_REPAIR) and self._clock.monotonic() < until:
+            await self._clock.sleep(self._times.retry)
+
+    def _is_used(self, share: float) -> bool:
+        return any(one.used > share * one.limit for one in self._budgets())
 
     def _budgets(self) -> "Iterable[RateBudget]":
         return self._venue._budgets().values()
@@ -186,7 +196,8 @@ class Audit:
         lost, account.lost = account.lost, set()
         account.looked_at = math.inf  # until it was
         try:
-            if not lost and self._makes_room(account):
+            if self._makes_room(account, is_routine=not lost):
+                account.lost |= lost
                 return
             await not_cancelled(self._compare(account, topics, lost))
         except Exception as error:  # noqa: BLE001  # whatever fails, the next audit must come
@@ -277,6 +288,10 @@ class Audit:
 
 
 _MOST_DOUBLINGS = 10
+_MOST_OF_ROUTINE, _MOST_TO_REPAIR = 0.5, 0.75
+"""Of a request limit, what may be used when an audit begins: the rest is for orders."""
+_MOST_PATIENCE = 3
+"""Times the pause of an idle account, in all."""
 
 
 def _fault_of_ours(error: Exception) -> TradeForgeError:
