@@ -9,6 +9,8 @@ from tradeforge_testing.sandbox import Handler, JsonChaos, JsonSandbox
 
 class HelloSandbox(JsonSandbox):
     prefix = "HELLO"
+    login = wire.LOGIN
+    stream = wire.STREAM
     requests_a_minute = wire.REQUESTS_A_MINUTE
     most_bars = wire.MOST_BARS
     paths = {

@@ -52,7 +52,8 @@ class JsonRest:
     """Every request is a POST of an object to a path. `log_in_with` makes the object of a login.
 
     Between `open` and `close` it is of use; it can be opened again. `limit` is how often the venue
-    may be asked in a minute, a tenth of that only by what is urgent.
+    may be asked in a minute, a tenth of that only by what is urgent. The list of an answer is its
+    member `list_in`.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class JsonRest:
         log_in_with: Callable[[], Mapping[str, str]],
         refusals: Refusals,
         limit: int,
+        list_in: str = "rows",
         timeouts: HttpTimeouts | None = None,
         observe: Callable[[HttpRequestDetails], None],
         clock: Clock,
@@ -79,6 +81,7 @@ class JsonRest:
         self._provider = provider
         self._login = login
         self._log_in_with = log_in_with
+        self._list_in = list_in
         self._http: HttpClient | None = None
         self._token: Secret | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -119,10 +122,9 @@ class JsonRest:
             token = await self.token(refused=token)
             return await self._post(path, body, make, token, lane_of_reads())
 
-    async def rows(
-        self, path: str, body: Mapping[str, object], make: Make[T], *, member: str = "rows"
-    ) -> list[T]:
-        """The same of each object in the list that the answer has in `member`."""
+    async def rows(self, path: str, body: Mapping[str, object], make: Make[T]) -> list[T]:
+        """The same of each object in the list of the answer."""
+        member = self._list_in
         return await self.read(path, body, lambda found: [make(row) for row in found[member]])
 
     async def first(

@@ -173,6 +173,11 @@ def without_faults(rows: tuple[str, ...]) -> NoReturn:
     pytest.skip(f"{NO_FAULT} {', '.join(rows)}")
 
 
+def undeclared(what: str) -> NoReturn:
+    """End a test that needs what this provider does not declare."""
+    pytest.skip(f"not declared: {what}")
+
+
 def _explain(error: BaseException, doc: str | None, suite: Suite, requirement: str) -> None:
     """Say what the requirement is, what to look at, and how to run it again."""
     text = specification().requirements[requirement].text

@@ -27,6 +27,8 @@ from tradeforge_testing.exchange import (
 from tradeforge_testing.sandbox.books import Books
 
 Said = dict[str, Any]
+Rows = dict[str, list[Any]]
+"""The records of the exchange, in `rows`."""
 
 
 class Desk:
@@ -45,10 +47,10 @@ class Desk:
 
     # Reads
 
-    def accounts(self, said: Said) -> object:
+    def accounts(self, said: Said) -> Rows:
         return _rows(one for one in self._exchange.accounts() if one.can_trade)
 
-    def contracts(self, said: Said) -> object:
+    def contracts(self, said: Said) -> Rows:
         """The one of an `id`, or those that have a `text` in their symbol."""
         wanted, text = said.get("id"), said.get("text", "").upper()
         listed = self._exchange.instruments.values()
@@ -56,7 +58,7 @@ class Desk:
             return _rows(one for one in listed if one.id == wanted)
         return _rows(one for one in listed if text in one.symbol)
 
-    def bars(self, said: Said) -> object:
+    def bars(self, said: Said) -> Rows:
         """The newest `limit` bars of `seconds` from `start` to `end`; `partial` adds the last."""
         seconds = said["seconds"]
         found = self._exchange.bars(
@@ -69,21 +71,21 @@ class Desk:
         complete = self._clock.now() - timedelta(seconds=seconds)
         return _rows(one for one in found if said["partial"] or one.time <= complete)
 
-    def orders(self, said: Said) -> object:
+    def orders(self, said: Said) -> Rows:
         """Those of an `id` or a `tag`, those that are `open`, from `start` to `end`."""
         fits = _fitting(said)
         return _rows(one for one in self._books().orders(_account(said)) if fits(one))
 
-    def positions(self, said: Said) -> object:
+    def positions(self, said: Said) -> Rows:
         return _rows(self._books().positions(_account(said)))
 
-    def fills(self, said: Said) -> object:
+    def fills(self, said: Said) -> Rows:
         start, end = _span(said)
         return _rows(one for one in self._books().fills(_account(said)) if start <= one.time <= end)
 
     # Writes
 
-    def place(self, said: Said) -> object:
+    def place(self, said: Said) -> ExchangeOrder:
         return _taken(
             self._exchange.place(
                 Ticket(
@@ -99,7 +101,7 @@ class Desk:
             )
         )
 
-    def modify(self, said: Said) -> object:
+    def modify(self, said: Said) -> ExchangeOrder:
         """A member that is missing, or null, stays as it is."""
         prices = {
             name: Decimal(said[name])
@@ -108,10 +110,10 @@ class Desk:
         }
         return self._exchange.modify(_account(said), _id(said), size=_size(said), **prices)
 
-    def cancel(self, said: Said) -> object:
+    def cancel(self, said: Said) -> ExchangeOrder:
         return self._exchange.cancel(_account(said), _id(said))
 
-    def close(self, said: Said) -> object:
+    def close(self, said: Said) -> ExchangeOrder:
         """Close the position, or `size` of it."""
         order = self._exchange.close_position(_account(said), said["contract"], _size(said))
         return _taken(order)
@@ -142,7 +144,7 @@ def told(event: ExchangeEvent) -> Iterator[tuple[str, object]]:
             yield f"account_update:{account.id}", account
 
 
-def _rows(records: Iterable[object]) -> dict[str, object]:
+def _rows(records: Iterable[object]) -> Rows:
     return {"rows": list(records)}
 
 

@@ -1,6 +1,6 @@
 """The skeleton of a venue that speaks JSON over HTTP, and over one WebSocket: a skin adds words.
 
-Every request is a POST with a JSON object. `/login` gives a token, and all else needs it as a
+Every request is a POST with a JSON object. The login gives a token, and all else needs it as a
 bearer token. A refusal is HTTP 422 with `{"error": WORD}`.
 """
 
@@ -43,7 +43,6 @@ from tradeforge_testing.sandbox.server import LoopbackServer
 
 Handler = Callable[[dict[str, Any]], object]
 """Makes the answer to one request: anything that JSON can say, also records of the exchange."""
-LOGIN = "/login"
 TOKEN_HEAD = "sandbox-token-"
 """What every token begins with: nobody may ever print one."""
 
@@ -57,6 +56,10 @@ class JsonSandbox(Sandbox):
 
     prefix: ClassVar[str]
     """What the names of its settings begin with: `HELLO` makes `HELLO_URL` and `HELLO_KEY`."""
+    login: ClassVar[str] = "/login"
+    """The path that takes `{"key": ...}` and gives `{"token": ...}`."""
+    stream: ClassVar[str] = "/stream"
+    """The path of the WebSocket."""
     requests_a_minute: ClassVar[int] = 200
     most_bars: ClassVar[int] = 5_000
     """In one answer."""
@@ -141,7 +144,7 @@ class JsonSandbox(Sandbox):
     @property
     def served_paths(self) -> frozenset[str]:
         """All that a request can ask for."""
-        return frozenset({LOGIN, *self._handlers})
+        return frozenset({self.login, *self._handlers})
 
     def state(self) -> dict[str, Any]:
         """All of the exchange, who listens to what, and what was asked; values that JSON has."""
@@ -167,7 +170,7 @@ class JsonSandbox(Sandbox):
         routes = [
             *(control_routes(self, JSON_COMMANDS) if self._has_control else ()),
             Route("/{path:path}", self._answer, methods=["POST"]),
-            WebSocketRoute("/stream", self._stream),
+            WebSocketRoute(self.stream, self._stream),
         ]
         self._server = LoopbackServer(Starlette(routes=routes), self._port)
         self._port = self._server.port
@@ -214,7 +217,7 @@ class JsonSandbox(Sandbox):
             return _json({"error": "too_many_requests"}, 429)
         try:
             said = json.loads(body)
-            if path == LOGIN:
+            if path == self.login:
                 return self._log_in(said)
             if not self._knows(request):
                 return _json({"error": "unknown_token"}, 401)

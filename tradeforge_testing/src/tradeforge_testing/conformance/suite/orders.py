@@ -3,11 +3,12 @@
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from attrs import evolve
 
 from tradeforge_core import InvalidOrder, NotFound, Order, OrderRejected, OrderStatus, OrderType
-from tradeforge_testing.conformance.proving import Suite, proves
+from tradeforge_testing.conformance.proving import Suite, proves, undeclared
 from tradeforge_testing.conformance.suite.capabilities import request_of
 from tradeforge_testing.conformance.trial import BUY, SELL, Trial
 
@@ -54,10 +55,16 @@ class Orders(Suite):
         """The tick size and the size step of `Contract`."""
         await on.contract()
         tick = on.instrument.tick_size
-        bad = evolve(on.limit(), limit_price=on.price(BUY, 200) + tick / 2, size=Decimal("1.5"))
+        kind = next((one for one in _PRICED if one in on.capabilities.order_types), None)
+        good = on.market() if kind is None else request_of(on, kind)
+        prices = {"limit_price": good.limit_price, "stop_price": good.stop_price}
+        off: dict[str, Any] = {
+            name: one + tick / 2 for name, one in prices.items() if one is not None
+        }
+        bad = evolve(good, size=Decimal("1.5"), **off)
         sent = on.sent
         refused = await on.raises(InvalidOrder, on.broker.place_order(bad))
-        assert len(refused.problems) == 2, refused
+        assert len(refused.problems) == 1 + len(off), refused
         assert on.sent == sent
 
     @proves("TF-ORD-040")
@@ -150,11 +157,12 @@ class Orders(Suite):
 
 
 def resting_type(on: Trial) -> OrderType:
-    """A declared type that waits for its price."""
+    """A declared type that waits for its price; without any the test is not declared."""
     for kind in _WAITING:
         if kind in on.capabilities.order_types:
             return kind
-    raise AssertionError("no declared order type waits for a price")
+    undeclared("an order type that waits for its price")
 
 
-_WAITING = (OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP)
+_PRICED = (OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT)
+_WAITING = (*_PRICED, OrderType.TRAILING_STOP)

@@ -25,7 +25,7 @@ from tradeforge_core import (
     UserTradeEvent,
 )
 from tradeforge_testing.chaos.faults import Action
-from tradeforge_testing.conformance.proving import Suite, proves
+from tradeforge_testing.conformance.proving import Suite, proves, undeclared
 from tradeforge_testing.conformance.trial import BUY, SELL, Trial
 from tradeforge_testing.exchange import Ticket
 from tradeforge_testing.proxy import Cut, Hold, NextConnection, Now
@@ -206,6 +206,8 @@ class StreamHealth(Suite):
     @proves("TF-STR-060", under=("F53",), beside=Action.PLACE)
     async def test_a_message_that_is_not_understood_ends_nothing(self, on: Trial) -> None:
         """A decoder has to report what it does not understand, and go on."""
+        if UserDataType.USER_TRADE not in on.capabilities.user_data:
+            undeclared("user:user_trade")
         await on.strike(Action.PLACE)
         await on.buy()
         await on.heal()
