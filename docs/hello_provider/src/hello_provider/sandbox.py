@@ -14,7 +14,6 @@ class HelloSandbox(JsonSandbox):
     requests_a_minute = wire.REQUESTS_A_MINUTE
     most_bars = wire.MOST_BARS
     paths = {
-        Action.CONNECT: (wire.LOGIN,),
         Action.PLACE: (wire.PLACE,),
         Action.CANCEL: (wire.CANCEL,),
         Action.CLOSE: (wire.CLOSE,),

@@ -81,7 +81,7 @@ def _on(stage: Stage) -> JsonSandbox:
 
 def _answer(spoiled: Spoiled) -> Strike:
     def strike(stage: Stage, action: Action, random: Random) -> None:
-        for path in _on(stage).paths.get(action, ()):
+        for path in _on(stage).paths_of(action):
             _on(stage).faults.fail_next(path, spoiled)
 
     return strike

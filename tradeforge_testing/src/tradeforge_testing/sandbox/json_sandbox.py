@@ -135,6 +135,10 @@ class JsonSandbox(Sandbox):
         """Where reads of orders, fills and positions look."""
         return self.exchange if self._lag is None else self._lag.books()
 
+    def paths_of(self, action: Action) -> tuple[str, ...]:
+        """What is asked for when a trader does this; nobody connects without a login."""
+        return (self.login,) if action is Action.CONNECT else self.paths.get(action, ())
+
     def lag_reads(self, seconds: float) -> None:
         """Show orders, fills and positions as they were so long ago; zero ends it."""
         if self._lag is not None:
