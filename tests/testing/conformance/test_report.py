@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from attrs import evolve
 
 from tradeforge_core import Capabilities, OrderType
 from tradeforge_testing.conformance import specification
+from tradeforge_testing.conformance.handbook import handbook
 from tradeforge_testing.conformance.matrix import column, matrix, read_columns
 from tradeforge_testing.conformance.met import FaultRun
 from tradeforge_testing.conformance.page import page
@@ -67,6 +69,18 @@ def test_the_worst_test_decides(verdicts: list[Verdict], whole: Verdict, conform
 
 def test_what_is_only_wished_for_does_not_decide() -> None:
     assert report(result(KEPT, "TF-ORD-010"), result(BROKEN, "TF-FIL-040")).is_conformant
+
+
+def test_what_is_new_in_the_contract_does_not_decide_before_the_next() -> None:
+    spec = specification()
+    new = evolve(spec.requirements["TF-ORD-020"], since="1.1")
+    requirements = dict(spec.requirements) | {new.id: new}
+    told = report(result(KEPT, "TF-ORD-010"), result(BROKEN, "TF-ORD-020"))
+    assert not told.is_conformant
+    for version, conformant in (("1.1", True), ("1.2", False)):
+        later = evolve(spec, version=version, requirements=requirements)
+        assert evolve(told, specification=later).is_conformant is conformant
+    assert "(since 1.1)" in handbook(evolve(spec, requirements=requirements))
 
 
 def test_nothing_tried_is_nothing_proven() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tradeforge_testing.conformance.report import Verdict
-from tradeforge_testing.conformance.run import Ear
+from tradeforge_testing.conformance.run import Ear, run_conformance
 
 CASES = """
 from tradeforge_testing.chaos.campaign import load_chaos_venue
@@ -43,3 +43,13 @@ def test_each_report_has_the_tests_of_its_provider(
         assert [one.verdict for one in report.tests] == [Verdict.KEPT], provider
         assert report.capabilities.order_types
         assert version in (None, report.versions[report.distribution])
+
+
+def test_one_process_runs_the_kit_for_one_choice_after_another() -> None:
+    name = "topstepx"
+    first = run_conformance(name, only=["TF-SAF-010"], fault="net.half_answer", seed=2)
+    then = run_conformance(name, only=["TF-SAF-010"], fault="net.half_request")
+    assert [[one.fault for one in report.faults] for report in (first, then)] == [
+        ["net.half_answer"],
+        ["net.half_request"],
+    ]

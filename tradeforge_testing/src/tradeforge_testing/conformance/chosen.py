@@ -1,5 +1,7 @@
 """What the command line has named: the class of the kit is made when pytest looks."""
 
+import sys
+
 from attrs import frozen
 
 
@@ -13,11 +15,13 @@ class Choice:
 
 
 _chosen: list[Choice] = []
+_CASES = "tradeforge_testing.conformance.cases"
 
 
 def choose(choice: Choice) -> None:
     """Let the kit that pytest collects next be about this."""
     _chosen[:] = [choice]
+    sys.modules.pop(_CASES, None)  # or the next run in this process would be about the last choice
 
 
 def chosen() -> Choice:

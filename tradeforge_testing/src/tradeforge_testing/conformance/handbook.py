@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tradeforge_testing.conformance.specification import Requirement, Specification
+from tradeforge_testing.conformance.specification import FIRST, Requirement, Specification
 
 _HEAD = """# What the contract demands
 
@@ -27,4 +27,5 @@ def _areas(spec: Specification) -> Iterator[str]:
 
 def _row(one: Requirement) -> str:
     needs = f" (needs `{one.needs.rstrip(':')}`)" if one.needs else ""
+    needs += f" (since {one.since})" if one.since != FIRST else ""
     return f"| {one.id} | {one.level.value} | {one.text}{needs} | {one.why} |\n"

@@ -10,6 +10,7 @@ import pytest
 from attrs import frozen
 
 from tradeforge_core import Capabilities
+from tradeforge_core.registry import load_sandbox_module
 from tradeforge_testing.chaos.campaign import load_chaos_venue
 from tradeforge_testing.chaos.faults import NETWORK, Action, ChaosFault
 from tradeforge_testing.chaos.run import MakeVenue
@@ -34,6 +35,13 @@ class Known:
     why: Why
     reason: str
     link: str
+
+
+def known_of(provider: str) -> Mapping[str, Known]:
+    """What the module of its sandbox says by `conformance_known()`, if it does."""
+    says = getattr(load_sandbox_module(provider), "conformance_known", None)
+    found: Mapping[str, Known] = {} if says is None else says()
+    return found
 
 
 class Suite:

@@ -10,7 +10,7 @@ from attrs import asdict, frozen
 from tradeforge_core import Capabilities
 from tradeforge_testing.conformance.met import FaultCount, FaultRun, as_rows, count_faults
 from tradeforge_testing.conformance.proving import reproduction
-from tradeforge_testing.conformance.specification import Level, Requirement, Specification
+from tradeforge_testing.conformance.specification import Requirement, Specification
 
 
 class Verdict(StrEnum):
@@ -95,8 +95,8 @@ class Report:
 
     @property
     def is_conformant(self) -> bool:
-        """Whether every MUST that binds the provider is kept."""
-        bound = [one for one in self.results if one.requirement.level is Level.MUST]
+        """Whether every MUST that binds the provider is kept, but for those that are new."""
+        bound = [one for one in self.results if self.specification.decides(one.requirement)]
         return bool(bound) and all(one.verdict is not Verdict.BROKEN for one in bound)
 
     def as_data(self) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from attrs import frozen
 
 from tradeforge_core import BarUnit, Capabilities, MarketDataType, OrderType, UserDataType
 
+FIRST = "1.0"
+"""The version of the contract that began it."""
+
 
 class Level(StrEnum):
     """As in RFC 2119."""
@@ -34,6 +37,8 @@ class Requirement:
     why: str
     needs: str | None = None
     unprovable: str | None = None
+    since: str = FIRST
+    """The version of the contract that it came with."""
 
 
 @frozen(kw_only=True)
@@ -43,6 +48,14 @@ class Specification:
     version: str
     areas: Mapping[str, str]
     requirements: Mapping[str, Requirement]
+
+    def decides(self, requirement: Requirement) -> bool:
+        """Whether it has to be kept: one that is new in this version is only told until the next.
+
+        So a new version of the kit breaks no provider that was conformant.
+        """
+        is_new = requirement.since != FIRST and requirement.since == self.version
+        return requirement.level is Level.MUST and not is_new
 
     def of_area(self, area: str) -> list[Requirement]:
         return [one for one in self.requirements.values() if one.area == area]
