@@ -147,6 +147,24 @@ def test_what_happens_in_a_long_outage_is_told_behind_the_beginning_of_the_gap()
     assert len({one.since for one in day.heard if isinstance(one, Gap)}) == 1
 
 
+def test_a_reading_that_is_behind_after_a_loss_is_followed_by_another() -> None:
+    """What happened without a connection was not missed by a live one, however late it is read."""
+
+    async def live(day: Day) -> None:
+        await asyncio.sleep(35)  # so that it is made again at once
+        day.sandbox.lag_reads(1.9)
+        day.sandbox.reset_hubs(Hubs.USER)
+        day.sandbox.exchange.place(ticket(day, day.contract_id))
+        await asyncio.sleep(6)
+        assert day.fills == day.booked
+        await asyncio.sleep(60)
+
+    day = a_day(live)
+    assert not day.gaps(GapCause.MISSED)
+    told = [one.repaired for one in day.heard if isinstance(one, Resynced)]
+    assert [len(repaired) for repaired in told] == [0, 3]
+
+
 # --- when it comes ---
 
 

@@ -50,6 +50,8 @@ class _Account:
     """When it was audited, or read to begin with, by the same clock."""
     lost: set[Topic] = field(factory=set)
     """What was missing since the last audit: its end is told with the next one."""
+    mended: set[Topic] = field(factory=set)
+    """Of what was lost, what was read once: the answer may have been behind, so it is once more."""
     failures: int = 0
     """In a row."""
     put_off: float = 0.0
@@ -194,22 +196,25 @@ class Audit:
             self._followed = {one for one in self._followed if one.key != account.id}
             return
         lost, account.lost = account.lost, set()
+        mended, account.mended = account.mended, set()
         account.looked_at = math.inf  # until it was
         try:
-            if self._makes_room(account, is_routine=not lost):
-                account.lost |= lost
+            if self._makes_room(account, is_routine=not (lost or mended)):
+                account.lost, account.mended = account.lost | lost, mended
                 return
-            await not_cancelled(self._compare(account, topics, lost))
+            await not_cancelled(self._compare(account, topics, lost, mended))
         except Exception as error:  # noqa: BLE001  # whatever fails, the next audit must come
             stop_if_cancelled()
-            account.lost |= lost
+            account.lost, account.mended = account.lost | lost, mended
             self._failed(account, error)
         else:
             account.failures = 0
             account.put_off = 0.0
             account.looked_at = self._clock.monotonic()
+            account.mended = lost
             if not account.lost:
-                account.due = account.looked_at + self._pause(account.id)
+                pause = self._times.settle if lost else self._pause(account.id)
+                account.due = account.looked_at + pause
 
     def _failed(self, account: _Account, error: Exception) -> None:
         """Nothing was learned: that is said once, and asked again ever more rarely."""
@@ -219,17 +224,19 @@ class Audit:
         account.due = self._clock.monotonic() + min(pause, self._times.busy)
         account.failures += 1
 
-    async def _compare(self, account: _Account, topics: list[Topic], lost: set[Topic]) -> None:
+    async def _compare(
+        self, account: _Account, topics: list[Topic], lost: set[Topic], mended: set[Topic]
+    ) -> None:
         began = self._clock.now()
         await self._reader.read(account.id, account.checked_to)
-        repaired = self._repair({one: self._told.untold(one) for one in topics if one in lost})
-        if lost:
-            self._tell_resynced(sorted(lost), account.id, repaired)
-        missed = await self._missed(account, set(topics) - lost)
-        if lost_here := [one for one in missed if not self._disclose(one)]:
-            self._tell_gap(
-                lost_here, account.checked_to, sum(len(missed[one]) for one in lost_here)
-            )
+        known = lost | mended  # that something is missing of them was told
+        repaired = self._repair({one: self._told.untold(one) for one in topics if one in known})
+        if lost or repaired:
+            self._tell_resynced(sorted(known), account.id, repaired)
+        missed = await self._missed(account, set(topics) - known)
+        # a topic without a connection has a gap of its own
+        if alive := [one for one in missed if not self._disclose(one)]:
+            self._tell_gap(alive, account.checked_to, sum(len(missed[one]) for one in alive))
         if missed:
             self._tell_resynced(sorted(missed), account.id, self._repair(missed))
         account.checked_to = began
