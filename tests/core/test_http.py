@@ -141,6 +141,44 @@ async def test_a_body_is_json_and_comes_through_as_bytes(
     assert request.endswith(b'{"size":1}')
 
 
+async def test_a_cookie_goes_back_to_the_venue_that_set_it(
+    client: HttpClient, server: Server
+) -> None:
+    """By one, gateways keep a client at the machine that knows of its last order."""
+    raw = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: node=7; Path=/\r\n\r\n"
+    server.reply = server.answer(raw)
+    for _ in range(2):
+        await client.request("GET", "/x")
+    first, second = server.requests
+    assert b"cookie" not in first.lower()
+    assert b"Cookie: node=7\r\n" in second
+
+
+async def test_the_path_is_below_the_base_and_what_is_asked_stays_as_it_is(
+    server: Server, told: list[HttpRequestDetails]
+) -> None:
+    client = _client(f"{server.url}/v1/", told)
+    for path in ("/orders?of=1&at=a%2Fb", "orders", "/orders"):
+        await client.request("GET", path)
+    await client.close()
+    heads = [request.split(b"\r\n")[0] for request in server.requests]
+    plain = b"GET /v1/orders HTTP/1.1"
+    assert heads == [b"GET /v1/orders?of=1&at=a%2Fb HTTP/1.1", plain, plain]
+
+
+async def test_a_login_that_goes_on_hears_each_answer(client: HttpClient, server: Server) -> None:
+    class Twice(httpx.Auth):
+        def auth_flow(self, request: httpx.Request) -> Any:
+            response = yield request
+            request.headers["Authorization"] = f"again after {response.status_code}"
+            yield request
+
+    await client.request("GET", "/x", auth=Twice())
+    first, second = server.requests
+    assert b"again" not in first
+    assert b"Authorization: again after 200\r\n" in second
+
+
 async def test_the_observer_sees_what_happened_and_no_more(
     client: HttpClient, server: Server, told: list[HttpRequestDetails]
 ) -> None:

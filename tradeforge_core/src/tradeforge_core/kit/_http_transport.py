@@ -1,6 +1,6 @@
-"""Below httpx's client: the budget, the deadline and the largest answer, for all that leaves.
+"""Below logins: the budget, the deadline and the largest answer, for all that leaves.
 
-Here and not above, because a login that repeats a request does so between the two.
+Here and not above, because a login that repeats a request asks for room each time.
 """
 
 import asyncio

@@ -16,6 +16,7 @@ import httpx
 from attrs import frozen
 
 from tradeforge_core.errors import Disconnected, RequestTimeout, TransportError
+from tradeforge_core.kit._http_sender import Sender
 from tradeforge_core.kit._http_transport import AnswerTooLarge, Call, CallTransport, HttpTap
 from tradeforge_core.kit.budget import Lane, RateBudget
 from tradeforge_core.kit.clock import Clock
@@ -73,19 +74,16 @@ class HttpClient:
         self._tasks = TaskOwner()
         self._closed = False
         reads, writes = (
-            httpx.AsyncClient(
-                base_url=base_url,
-                timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect),
-                transport=CallTransport(
+            Sender(
+                base_url,
+                CallTransport(
                     httpx.AsyncHTTPTransport(verify=_tls(), limits=limits, trust_env=False), tap
                 ),
-                headers={"Accept-Encoding": "gzip"},
-                follow_redirects=False,
-                trust_env=False,
+                httpx.Timeout(timeouts.answer, connect=timeouts.connect),
             )
             for limits in (_READS, _WRITES)
         )
-        self._clients = dict.fromkeys(Lane, writes) | {Lane.READ: reads}
+        self._senders = dict.fromkeys(Lane, writes) | {Lane.READ: reads}
 
     async def request(
         self,
@@ -104,8 +102,7 @@ class HttpClient:
         """
         if self._closed:
             raise Disconnected(f"{path}: {self._provider} was disconnected", sent=False)
-        headers = {"Content-Type": "application/json"} if content is not None else {}
-        request = self._clients[lane].build_request(method, path, content=content, headers=headers)
+        request = self._senders[lane].build(method, path, content)
         began = self._clock.monotonic()
         late = RequestTimeout(f"{path}: no whole answer within {self._timeouts.total:g} s")
         call = Call(
@@ -130,17 +127,18 @@ class HttpClient:
         """Close every connection; a request that is still waiting is ended."""
         self._closed = True
         async with AsyncExitStack() as last_to_first:
-            for client in dict.fromkeys(self._clients.values()):
-                last_to_first.push_async_callback(client.aclose)
+            for sender in dict.fromkeys(self._senders.values()):
+                last_to_first.push_async_callback(sender.close)
             await self._tasks.close()
 
     async def _send(
         self, request: httpx.Request, path: str, auth: httpx.Auth | None, call: Call, began: float
     ) -> HttpAnswer:
+        sender = self._senders[call.lane]
         try:
-            response = await self._clients[call.lane].send(request, auth=auth)
+            response = await sender.send(request, auth)
         except httpx.HTTPError as error:
-            failure = _translated(error, path)
+            failure = _translated(error, path, sender.host)
             if not call.given_up.done():
                 self._tell(request.method, path, began, error=str(failure))
             # the text of httpx's own errors can hold URLs and headers: not chained
@@ -194,11 +192,10 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _translated(error: httpx.HTTPError, path: str) -> TransportError:
+def _translated(error: httpx.HTTPError, path: str, host: str) -> TransportError:
     sent = not isinstance(error, _BEFORE_ANY_BYTE)
     if isinstance(error, httpx.TimeoutException):
         return RequestTimeout(f"{path}: no {'answer' if sent else 'connection'} in time", sent=sent)
-    host = error.request.url.host if error._request is not None else "the venue"
     if isinstance(error, AnswerTooLarge):
         return Disconnected(f"{path}: the answer is too large")
     if not sent:
