@@ -24,18 +24,19 @@ def belongings(owner: object) -> Iterator[object]:
             waiting += [*one.keys(), *one.values()]
         elif isinstance(one, _COLLECTIONS):
             waiting += one
-        elif _package(type(one)) in packages:
+        elif _package(type(one)) in packages:  # type: ignore[arg-type]  # a class has a hash
             yield one
             waiting += _attributes(one)
 
 
+@cache
 def _package(kind: type) -> str:
     return kind.__module__.partition(".")[0]
 
 
 def _attributes(one: object) -> Iterable[object]:
     names = _slots(type(one))  # type: ignore[arg-type]  # a class has a hash
-    held = [getattr(one, name) for name in names if hasattr(one, name)]
+    held = [getattr(one, name, None) for name in names]
     return [*held, *getattr(one, "__dict__", {}).values()]
 
 

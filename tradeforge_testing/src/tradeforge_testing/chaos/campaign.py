@@ -1,6 +1,7 @@
 """Many runs, over all processors, and what came of them."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 from collections import Counter
@@ -80,12 +81,18 @@ def _verdicts(
     if jobs <= 1:
         yield from (_run_portion(provider, portion, wire) for portion in portions)
         return
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, spawn, _collect_seldom) as pool:
         waiting: list[Future[list[Verdict]]] = [
             pool.submit(_run_portion, provider, portion, wire) for portion in portions
         ]
         for done in as_completed(waiting):
             yield done.result()
+
+
+def _collect_seldom() -> None:
+    """A run makes much that is garbage at its end: to look through it all the time is dear."""
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _run_portion(provider: str, seeds: Sequence[int], wire: bool) -> list[Verdict]:

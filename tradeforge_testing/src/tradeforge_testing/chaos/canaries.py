@@ -2,8 +2,10 @@
 
 import logging
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 from tradeforge_testing.chaos.belongings import belongings
 
@@ -32,12 +34,17 @@ class Canaries(logging.Handler):
         """Look for secrets in what it, and all that belongs to it, says of itself."""
         for one in belongings(owner):
             kind = type(one)
-            for said in {kind.__repr__, kind.__str__} - {object.__repr__, object.__str__}:
+            for said in _own_words(kind):  # type: ignore[arg-type]  # a class has a hash
                 self.look(said(one), f"the repr of a {kind.__name__}")
 
     def look(self, text: str, where: str) -> None:
         if any(one in text for one in self._secrets):
             self.caught.append(f"I11 a secret is in {where}")
+
+
+@cache
+def _own_words(kind: Any) -> frozenset[Callable[[object], str]]:
+    return frozenset({kind.__repr__, kind.__str__} - {object.__repr__, object.__str__})
 
 
 @contextmanager

@@ -130,6 +130,8 @@ class Way:
         return self._is_over or any(self._at_work(Hold))
 
     async def _wait(self, came: float) -> None:
+        if not self._started:
+            return
         delays = [one.seconds + self._random.uniform(0, one.jitter) for one in self._at_work(Delay)]
         if delays:
             await self._clock.sleep(came + sum(delays) - self._clock.monotonic())
@@ -142,8 +144,9 @@ class Way:
                 self._writer.write(piece)
                 await self._writer.drain()
             data = data[len(piece) :]
-            self._cut_where_due()
-            await self._pause(len(piece))
+            if self._started:
+                self._cut_where_due()
+                await self._pause(len(piece))
 
     def _count(self, piece: memoryview) -> None:
         self._passed[self.direction] += len(piece)
@@ -151,6 +154,8 @@ class Way:
             one.left -= len(piece)
 
     def _piece_size(self) -> int:
+        if not self._started:
+            return _CHUNK
         slices = [one.size for one in self._at_work(Slice)]
         rates = [
             max(1, one.bytes_per_second // _PIECES_PER_SECOND) for one in self._at_work(Throttle)

@@ -9,7 +9,7 @@ from attrs import frozen
 from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from tradeforge_testing.exchange import Refused
 
@@ -38,7 +38,7 @@ class HasState(Protocol):
         """The truth that a client is compared with, in values that JSON has."""
 
 
-def control_routes(sandbox: HasState, commands: Sequence[Command]) -> list[BaseRoute]:
+def control_routes(sandbox: HasState, commands: Sequence[Command]) -> list[Route]:
     """`GET` lists the commands, `GET state` tells the state, `POST` to a command runs it."""
 
     async def listing(request: Request) -> Response:

@@ -42,11 +42,8 @@ class _Uvicorn(uvicorn.Server):
         self.listening.set()
 
     async def main_loop(self) -> None:
-        """Keep the date of the headers up to date until it is time to leave, and leave at once."""
-        while not self._leaving.is_set():
-            await self.on_tick(0)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._leaving.wait(), timeout=1)
+        """Wait until it is time to leave, and leave at once; there is no date to keep up."""
+        await self._leaving.wait()
 
     def leave(self) -> None:
         self._leaving.set()
@@ -82,6 +79,8 @@ class LoopbackServer:
             log_level="error",
             access_log=False,
             server_header=False,
+            date_header=False,
+            proxy_headers=False,
         )
         self._uvicorn = _Uvicorn(config)
         self._socket = _listener(port)

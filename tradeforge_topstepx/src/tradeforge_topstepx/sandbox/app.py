@@ -1,12 +1,11 @@
 """The ASGI application: which path leads where."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -23,15 +22,15 @@ PING = "/api/Status/ping"
 
 
 def build_app(
-    venue: Venue, hubs: Mapping[str, Hub], gate: Gate, controls: Iterable[BaseRoute]
+    venue: Venue, hubs: Mapping[str, Hub], gate: Gate, controls: Iterable[Route]
 ) -> ASGIApp:
     """The REST API, every hub at its path, and the controls; paths match in any case."""
-    routes: list[BaseRoute] = [_ping_route(gate), _elsewhere_route(gate), *controls]
+    routes: list[Route | WebSocketRoute] = [_ping_route(gate), _elsewhere_route(gate), *controls]
     routes += [_rest_route(one, venue, gate) for one in endpoints.ALL]
     door = _door(venue.tokens, gate)
     for path, hub in hubs.items():
         routes += hub_routes(path, hub, door)
-    return _in_any_case(Starlette(routes=routes))
+    return _in_any_case(_by_path(routes))
 
 
 def served_paths(hubs: Iterable[str]) -> frozenset[str]:
@@ -89,6 +88,19 @@ def _unauthorized(connection: HTTPConnection, tokens: TokenIssuer) -> Response |
     if tokens.accepts(token):
         return None
     return Response(status_code=401, headers=challenge(token))
+
+
+def _by_path(routes: Sequence[Route | WebSocketRoute]) -> ASGIApp:
+    """Ask the routes of a path alone, not one after the other whether the path is theirs."""
+    routers: dict[str, Router] = {}
+    for one in routes:
+        routers.setdefault(one.path, Router()).routes.append(one)  # none has a variable path
+    anything_else = Router([*routes])
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        await routers.get(scope["path"], anything_else)(scope, receive, send)
+
+    return dispatch
 
 
 def _in_any_case(app: ASGIApp) -> ASGIApp:

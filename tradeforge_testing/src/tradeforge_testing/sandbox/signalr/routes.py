@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from tradeforge_testing.sandbox.signalr.hub import Hub
@@ -20,7 +20,7 @@ async def open_door(connection: HTTPConnection, path: str, answer: Answer) -> Re
     return await answer()
 
 
-def hub_routes(path: str, hub: Hub, door: Door = open_door) -> list[BaseRoute]:
+def hub_routes(path: str, hub: Hub, door: Door = open_door) -> list[Route | WebSocketRoute]:
     """The routes of one hub, behind a door that may ask for a token or spoil the answer."""
 
     async def negotiate(request: Request) -> Response:
