@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 from attrs import field, frozen
+from tests.patience import HANG
 
 from tradeforge_core import (
     Contract,
@@ -30,12 +31,14 @@ from tradeforge_core import (
     TradeForgeError,
     hookimpl,
 )
+from tradeforge_core.kit.clock import current_clock
 from tradeforge_core.kit.http import HttpTimeouts
 from tradeforge_core.orders.intents import Operation
 from tradeforge_core.outcomes import Accepted, Rejected, Unknown
 from tradeforge_core.outcomes import NotSent as NotSentOutcome
 from tradeforge_testing.exchange import ExchangeOrder
 from tradeforge_testing.proxy import FaultProxy
+from tradeforge_testing.sim import simulate
 from tradeforge_topstepx.config import TopStepXConfig
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
@@ -110,7 +113,7 @@ class Stage:
         another = OrderRequest.limit(
             self.account_id, self.contract.id, OrderSide.BUY, 1, self.contract.tick_size
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG):
             while True:
                 try:
                     await self.broker.place_order(attrs.evolve(another, client_order_id=NEXT))
@@ -121,7 +124,7 @@ class Stage:
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Let the loop turn until it is so."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG):
             while not is_so():  # noqa: ASYNC110  # no event says so: it is the venue's books
                 await asyncio.sleep(0)
 
@@ -145,7 +148,7 @@ async def stage(
         # a port may come again, and with the same name the cool-down after a 429 there as well
         venue = TopStepXSandbox(seed=7, tick_seconds=3600, username=f"trader-{next(_LOGINS)}")
         sandbox = await stack.enter_async_context(venue)
-        proxy = await stack.enter_async_context(FaultProxy(sandbox.port))
+        proxy = await stack.enter_async_context(FaultProxy(sandbox.port, clock=current_clock()))
         settings = sandbox.settings | {"TS_REST_URL": f"http://127.0.0.1:{proxy.port}"}
         config = TopStepXConfig.from_settings(Settings("topstepx", settings))
         broker = TopStepXProvider(
@@ -246,8 +249,13 @@ class Row:
     most_requests: int = 1
 
 
-async def failures(rows: Iterable[Row]) -> list[str]:
-    """What is wrong with the rows, a line for each; all of them are tried, some at a time."""
+def failures(rows: Iterable[Row]) -> list[str]:
+    """What is wrong with the rows, a line for each; in virtual time, as it tells what is late."""
+    return simulate(lambda: _failures(rows), seed=7)
+
+
+async def _failures(rows: Iterable[Row]) -> list[str]:
+    """All of them are tried, some at a time."""
     room = asyncio.Semaphore(_AT_ONCE)
 
     async def tried(row: Row) -> str | None:

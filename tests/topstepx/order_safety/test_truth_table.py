@@ -167,13 +167,13 @@ def _spoil(path: str, fault: Fault | int, details: Mapping[str, Any], on: Stage)
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.name)
-async def test_a_wrong_answer_leads_to_nothing_false(mutation: Mutation) -> None:
-    wrong = await failures(row for row in _answers() if row.mutation is mutation)
+def test_a_wrong_answer_leads_to_nothing_false(mutation: Mutation) -> None:
+    wrong = failures(row for row in _answers() if row.mutation is mutation)
     assert not wrong, "\n" + "\n".join(wrong)
 
 
-async def test_a_documented_code_is_what_it_says() -> None:
-    wrong = await failures(_codes())
+def test_a_documented_code_is_what_it_says() -> None:
+    wrong = failures(_codes())
     assert not wrong, "\n" + "\n".join(wrong)
 
 

@@ -70,8 +70,8 @@ def _break(fault: Fault, request: NextRequest, on: Stage) -> None:
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.name)
-async def test_a_broken_connection_leads_to_nothing_false(mutation: Mutation) -> None:
-    wrong = await failures(_connections(mutation))
+def test_a_broken_connection_leads_to_nothing_false(mutation: Mutation) -> None:
+    wrong = failures(_connections(mutation))
     assert not wrong, "\n" + "\n".join(wrong)
 
 
@@ -97,8 +97,8 @@ BEFORE: list[tuple[str, Callable[[Stage], Awaitable[None]], tuple[Mutation, ...]
 ]
 
 
-async def test_what_never_left_is_not_sent() -> None:
-    wrong = await failures(
+def test_what_never_left_is_not_sent() -> None:
+    wrong = failures(
         Row(fault=fault, mutation=mutation, spoil=spoil, undone=(NotSent,), most_requests=0)
         for fault, spoil, mutations in BEFORE
         for mutation in mutations
@@ -106,7 +106,7 @@ async def test_what_never_left_is_not_sent() -> None:
     assert not wrong, "\n" + "\n".join(wrong)
 
 
-async def test_a_table_that_is_wrong_is_told_row_by_row() -> None:
+def test_a_table_that_is_wrong_is_told_row_by_row() -> None:
     """Nothing in the table would mean much if it could not fail."""
     lies = [
         Row(fault="a lie", mutation=PLACE, spoil=lambda on: None, most_requests=0),
@@ -117,6 +117,6 @@ async def test_a_table_that_is_wrong_is_told_row_by_row() -> None:
             undone=(NotSent,),
         ),
     ]
-    told = await failures(lies)
+    told = failures(lies)
     assert [one.partition(":")[0] for one in told] == ["place, a lie", "place, another"]
     assert Unknown.__name__ in told[1]
