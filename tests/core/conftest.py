@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 from hypothesis import settings
+from tests.patience import HANG, settle
 
 from tradeforge_core import (
     Account,
@@ -132,6 +133,7 @@ class FakeVenue:
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
         self.links: list[FakeLink] = []
+        self.providers: list[FakeProvider] = []
         self.log: list[str] = []
         self.may_open = asyncio.Event()
         self.may_open.set()
@@ -184,6 +186,7 @@ class FakeProvider(Provider):
     def __init__(self, venue: FakeVenue, **options: Any) -> None:
         super().__init__(**options)
         self.venue = venue
+        venue.providers.append(self)
         self.calls: list[str] = []
         self.log_in_errors: list[BaseException] = []
         self.may_log_in = asyncio.Event()
@@ -431,10 +434,10 @@ async def broker(new_broker: Callable[..., FakeProvider]) -> FakeProvider:
 
 @pytest.fixture
 def eventually() -> Eventually:
-    """Returns once the condition holds, and fails after five seconds."""
+    """Returns once the condition holds, and fails if it never does."""
 
     async def wait(condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             while not condition():  # noqa: ASYNC110  # it is not the test that makes it true
                 await asyncio.sleep(0)
 
@@ -442,15 +445,16 @@ def eventually() -> Eventually:
 
 
 @pytest.fixture
-def in_time(clock: ManualClock) -> Callable[[Awaitable[Any]], Awaitable[Any]]:
-    """The result of something that waits for the clock, which runs as fast as it can."""
+def in_time(clock: ManualClock, venue: FakeVenue) -> Callable[[Awaitable[Any]], Awaitable[Any]]:
+    """The result of something that waits for the clock, which stands still for the disk."""
 
     async def run(work: Awaitable[Any]) -> Any:
         task = asyncio.ensure_future(work)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG):
+            await settle(venue.providers)
             while not task.done():
                 clock.advance(0.1)
-                await asyncio.to_thread(int)  # the thread of the journal has its turn, too
+                await settle(venue.providers)
         return await task
 
     return run

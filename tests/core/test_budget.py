@@ -4,6 +4,7 @@ import asyncio
 import random
 
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import NotSent
 from tradeforge_core.kit.budget import Lane, RateBudget
@@ -53,7 +54,7 @@ async def test_a_read_waits_for_room(clock: ManualClock) -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     clock.advance(1)
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, HANG)
 
 
 async def test_a_request_in_flight_counts_until_a_window_after_its_answer(

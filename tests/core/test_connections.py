@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import (
     AuthenticationError,
@@ -33,7 +34,7 @@ IDLE, CONNECTING, SUBSCRIBING, LIVE, RECONNECTING, CLOSED = StreamConnectionStat
 
 
 async def _next(subscription: Subscription[Any], count: int) -> list[Event]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         return [await anext(subscription) for _ in range(count)]
 
 

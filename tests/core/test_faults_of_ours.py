@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import (
     Event,
@@ -44,7 +45,7 @@ def _fault(venue: "FakeVenue") -> Iterator[None]:
 async def _end_of(stream: Subscription[Any]) -> TradeForgeError:
     """What the iterator ends with."""
     with pytest.raises(TradeForgeError, match="the market stream failed") as ended:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             async for _ in stream:
                 pass
     assert ended.value.__cause__ is BUG
@@ -76,7 +77,7 @@ async def test_the_last_that_is_told_is_that_the_stream_is_closed_and_why(
     heard: list[Event] = []
     async with broker.subscribe_market_data("ABC", QUOTE) as quotes:
         with _fault(venue), pytest.raises(TradeForgeError, match="the market stream failed"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(HANG):
                 async for event in quotes:
                     heard.append(event)
     await eventually(lambda: changes[-1] == heard[-1])
@@ -105,7 +106,7 @@ async def test_other_streams_go_on(
         with _fault(venue):
             await _end_of(quotes)
         broker.publish(make.ORDER, make.order_update())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             while await anext(orders) != make.order_update():
                 pass
 
@@ -118,7 +119,7 @@ async def test_who_waits_for_a_confirmation_is_told(
         waiting = asyncio.ensure_future(_subscribe(broker, "DEF"))
         await eventually(lambda: venue.count("subscribe quote DEF"))
         with _fault(venue), pytest.raises(TradeForgeError, match="the market stream failed"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(HANG):
                 await waiting
 
 
@@ -134,7 +135,7 @@ async def test_a_book_that_keeps_itself_is_told(
         changing = asyncio.ensure_future(book.changed())
         await asyncio.sleep(0)
         with _fault(venue), pytest.raises(TradeForgeError, match="the depth stream failed"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(HANG):
                 await changing
                 await book.changed()
         assert book.state.value == "stale"
@@ -150,7 +151,7 @@ async def test_who_subscribes_anew_has_a_connection_again(
     async with broker.subscribe_market_data("ABC", [QUOTE, TRADE]) as again:
         assert broker.status is StreamConnectionStatus.LIVE
         broker.publish(make.QUOTE, make.quote(3))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             while await anext(again) != make.quote(3):
                 pass
     assert len(venue.links) == 2

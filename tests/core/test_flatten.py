@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import (
     Disconnected,
@@ -67,7 +68,7 @@ def account(broker: "FakeProvider", make: "Make") -> Account:
 async def _done(work: Awaitable[object], clock: ManualClock) -> None:
     """Let the time pass in which it looks again and again."""
     task = asyncio.ensure_future(work)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         while not task.done():
             clock.advance(1)
             await asyncio.sleep(0)

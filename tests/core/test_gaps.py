@@ -4,6 +4,8 @@ import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from tests.patience import HANG
+
 from tradeforge_core import (
     Event,
     Gap,
@@ -24,7 +26,7 @@ IDLE, CONNECTING, SUBSCRIBING, LIVE, RECONNECTING, CLOSED = StreamConnectionStat
 
 
 async def _next(subscription: Subscription[Any], count: int) -> list[Event]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         return [await anext(subscription) for _ in range(count)]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import (
     Event,
@@ -296,7 +297,7 @@ async def test_a_handler_may_disconnect(
     waiting = asyncio.create_task(broker.run_forever())
     await _trading(broker)
     broker.publish(make.TRADE, make.trade())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         await waiting
     assert "log out" in broker.calls
 
@@ -316,7 +317,7 @@ async def test_a_handler_may_disconnect_in_a_task_of_its_own(
     waiting = asyncio.create_task(broker.run_forever())
     await _trading(broker)
     broker.publish(make.TRADE, make.trade())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         await waiting
     assert "log out" in broker.calls
 
@@ -338,7 +339,7 @@ async def test_two_handlers_may_disconnect_at_once(new_broker: NewBroker, make: 
     waiting = asyncio.create_task(broker.run_forever())
     await _trading(broker)
     broker.publish(make.TRADE, make.trade())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         await waiting
     assert broker.calls.count("log out") == 1
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import Disconnected, HttpRequestDetails, RequestTimeout, TransportError
 from tradeforge_core.kit import _http_transport
@@ -84,9 +85,9 @@ def told() -> list[HttpRequestDetails]:
 def _client(
     url: str,
     told: list[HttpRequestDetails],
-    answer: float = 5.0,
-    connect: float = 2.0,
-    total: float = 30.0,
+    answer: float = 2 * HANG,
+    connect: float = 2 * HANG,
+    total: float = 2 * HANG,
 ) -> HttpClient:
     return HttpClient(
         url,
@@ -326,7 +327,7 @@ async def test_a_burst_of_cancelled_requests_leaves_the_client_healthy(
             task.cancel()
         results = await asyncio.gather(*burst, return_exceptions=True)
         assert all(isinstance(one, (asyncio.CancelledError, HttpAnswer)) for one in results)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         answers = await asyncio.gather(*(client.request("GET", "/after") for _ in range(50)))
     assert {answer.status for answer in answers} == {200}
 
@@ -413,7 +414,7 @@ async def test_an_answer_that_drips_is_given_up(
     client = _client(server.url, told, total=0.1)
     gone = asyncio.Event()
     server.reply = _dripping(gone)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         with pytest.raises(
             RequestTimeout, match=r"/orders: no whole answer within 0\.1 s"
         ) as caught:
@@ -445,7 +446,7 @@ async def test_who_gives_up_does_not_cancel_the_request(
     assert all(isinstance(one, RequestTimeout) for one in results)
     assert len(client._tasks._tasks) == 5
     release.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         await asyncio.gather(*client._tasks._tasks, return_exceptions=True)
     assert (await client.request("GET", "/after")).status == 200
     await client.close()
@@ -464,7 +465,7 @@ async def test_closing_ends_what_was_given_up_on(
     server.reply = hang
     with pytest.raises(RequestTimeout):
         await client.request("GET", "/x")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         await client.close()
     assert not client._tasks._tasks
     release.set()
@@ -552,8 +553,9 @@ async def test_a_write_does_not_queue_behind_reads_that_hang(
     server.reply = hang
     reads = [asyncio.create_task(client.request("GET", f"/{n}")) for n in range(150)]
     await eventually(lambda: len(server.requests) >= 100)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(HANG):
         answer = await client.request("POST", "/cancel", content=b"{}", lane=lane)
     assert answer.status == 200
+    assert not any(one.done() for one in reads), "it left only once there was room again"
     release.set()
     assert {one.status for one in await asyncio.gather(*reads)} == {200}

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import (
     AuthenticationError,
@@ -115,7 +116,7 @@ async def test_an_iterator_that_begins_after_the_end(broker: "FakeProvider") -> 
     subscription = await broker.subscribe_market_data("ABC", [QUOTE])
     await broker.disconnect()
     with pytest.raises(Disconnected):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             await anext(aiter(subscription))
 
 
@@ -140,7 +141,7 @@ async def test_a_new_life_begins_with_nothing_wanted(
     assert len(venue.links) == 1
     async with broker.subscribe_market_data("ABC", [QUOTE]) as quotes:
         broker.publish(make.QUOTE, make.quote(2))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             while await anext(quotes) != make.quote(2):
                 pass
 
@@ -204,7 +205,7 @@ async def test_a_loss_in_the_moment_of_disconnecting(
         link.lose()
     for _ in range(ticks):
         await asyncio.sleep(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         await broker.disconnect()
     assert all(link.closed for link in venue.links)
 
@@ -234,7 +235,7 @@ async def test_disconnecting_at_every_moment_of_a_subscription(
     adding = asyncio.create_task(_stand(broker.subscribe_market_data("ABC", [QUOTE])))
     for _ in range(ticks):
         await asyncio.sleep(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         await broker.disconnect()
         await asyncio.wait([adding])
     assert adding.exception() is None or isinstance(adding.exception(), Disconnected)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import (
     BookNotLive,
@@ -33,7 +34,7 @@ async def test_it_follows_without_being_read(
         broker.publish(make.DEPTH, make.depth({"1": 1}, {"3": 1}, reset=True))
         broker.publish(make.DEPTH, make.depth({"2": 5}))
         assert book.best_bid() == DepthLevel(Decimal(2), Decimal(5))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             await waiting
     assert make.DEPTH not in venue.link.subscribed
     with pytest.raises(BookNotLive, match="it was left"):
@@ -46,7 +47,7 @@ async def test_every_waiter_hears_of_a_change(broker: "FakeProvider", make: "Mak
         await asyncio.sleep(0)
         waiting[0].cancel()
         broker.publish(make.DEPTH, make.depth({"1": 1}, reset=True))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             await asyncio.gather(*waiting[1:])
         assert not book._waiters
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import pytest
+from tests.patience import HANG, settle
 
 from tradeforge_core import (
     Bracket,
@@ -92,7 +93,7 @@ class Books:
     async def done(self, work: Awaitable[T]) -> T:
         """The result of something, with as much time as it takes."""
         task = asyncio.ensure_future(work)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG):
             await self.settle()
             while not task.done():
                 self.clock.advance(0.1)
@@ -100,13 +101,8 @@ class Books:
         return await task
 
     async def settle(self) -> None:
-        """Let everything happen that needs no time; what is written down is on the disk."""
-        for _ in range(3):
-            for _ in range(10):
-                await asyncio.sleep(0)
-            office = self.broker._office
-            for journal in office.journals.opened() if office else ():
-                await journal.flush()
+        """Let everything happen that needs no time."""
+        await settle([self.broker])
 
     def _attach(self, broker: "FakeProvider") -> None:
         broker.capabilities = attrs.evolve(  # type: ignore[misc]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import (
     Event,
@@ -46,7 +47,7 @@ async def broker(new_broker: Callable[..., "FakeProvider"], clock: ManualClock) 
 
 
 async def _until(events: Subscription[Any], kind: type[Any]) -> Any:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         while not isinstance(event := await anext(events), kind):
             pass
     return event

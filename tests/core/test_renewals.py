@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import (
     BookState,
@@ -35,7 +36,7 @@ def book() -> OrderBook:
 
 
 async def _until(events: Subscription[Any], kind: type[Any]) -> Any:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         while not isinstance(event := await anext(events), kind):
             pass
     return event

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import (
     Disconnected,
@@ -30,7 +31,7 @@ SUBSCRIBE, UNSUBSCRIBE = "subscribe quote ABC", "unsubscribe quote ABC"
 
 
 async def _until(subscription: Subscription[Any], wanted: object) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG):
         while await anext(subscription) != wanted:
             pass
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import pytest
+from tests.patience import HANG
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 from websockets.utils import accept_key
@@ -51,7 +52,7 @@ class Line:
         await self._socket.send(text)
 
     async def receive(self) -> bytes:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             message = await self._messages.get()
         if isinstance(message, bytes):
             return message
@@ -359,7 +360,7 @@ async def raw_venue(greet: Callable[[bytes], bytes]) -> AsyncIterator[str]:
 
     async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             await over.wait()
         await asyncio.sleep(0)  # the transport closes
 
@@ -425,7 +426,7 @@ async def test_a_venue_that_does_not_say_goodbye_is_left(
 
     venue.talk = talk
     line = await Line.open(venue.url, HEADERS)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(8):  # by itself a library waits for 10 s
         await line.close()
         with pytest.raises(Disconnected):
             await line.receive()
@@ -450,7 +451,7 @@ async def test_others_have_a_turn_while_a_backlog_is_read(venue: Venue) -> None:
         venue.url, HEADERS, received=received, lost=lambda error: counts.append(0)
     )
     opened = len(counts)  # opening takes several turns, of which nobody here sees the ends
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG):
         while sum(counts) < 8000:
             counts.append(0)
             await asyncio.sleep(0)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import (
     Account,
@@ -129,7 +130,7 @@ async def test_its_record_does_not_say_that_it_was_never_sent(
     sandbox.fail_next("/api/Order/cancel", Fault.HANG)
     with moved_away(state_folder):
         cancelling = asyncio.create_task(broker.cancel_order(account.id, resting))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG):
             while not sandbox.requests["/api/Order/cancel"]:  # noqa: ASYNC110  # no event says so
                 await asyncio.sleep(0)
     assert await states(broker, "cancel") == ["unknown"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
+from tests.patience import HANG
 from tests.topstepx.order_safety.stage import CANCEL, CLOSE, MODIFY, PLACE, SHORT, Stage, stage
 
 from tradeforge_core import (
@@ -337,7 +338,7 @@ async def test_who_waits_for_an_outcome_is_told_when_nobody_looks_any_more() -> 
         waiting = asyncio.create_task(on.broker.resolve("mine"))
         await asyncio.sleep(0)
         await on.broker.acknowledge("mine")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             assert isinstance(await waiting, Unknown)
 
 
@@ -350,7 +351,7 @@ async def test_who_waits_for_an_outcome_is_told_at_the_end() -> None:
         waiting = asyncio.create_task(on.broker.resolve("mine"))
         await asyncio.sleep(0)
         await on.broker.disconnect()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             assert isinstance(await waiting, Unknown)
             with pytest.raises(OrderOutcomeUnknown):
                 await placing

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import attrs
 import pytest
+from tests.patience import HANG
 
 from tradeforge_core import (
     Account,
@@ -103,7 +104,7 @@ class Desk:
         return not working and not self.exchange.positions(self.account_id)
 
     async def alarm(self) -> ProtectionIncomplete:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG):
             await self.told.wait()
         (alarm,) = self.alarms
         return alarm
@@ -114,7 +115,7 @@ Connect = Callable[..., Awaitable[Desk]]
 
 async def no_guards() -> None:
     """Return once every guard has come to its end."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG):
         for task in asyncio.all_tasks():
             if task.get_name().startswith("guard of order"):
                 await asyncio.wait([task])
@@ -122,7 +123,7 @@ async def no_guards() -> None:
 
 async def guarded(order: Order) -> None:
     """Return once somebody looks after the order."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG):
         while f"guard of order {order.id}" not in {one.get_name() for one in asyncio.all_tasks()}:  # noqa: ASYNC110  # it is not the test that makes it true
             await asyncio.sleep(0)
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
+from tests.patience import HANG
 from tests.topstepx.order_safety.stage import CANCEL, MODIFY, PLACE, Stage, stage
 
 from tradeforge_core import (
@@ -190,8 +191,9 @@ async def test_no_write_waits_for_others_that_hang() -> None:
         before = on.sandbox.requests[PLACE.path]
         placing = [asyncio.create_task(on.broker.place_order(more)) for _ in range(40)]
         await on.until(lambda: on.sandbox.requests[PLACE.path] == before + 40)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG):
             await cancel(on, order)
+        assert not any(one.done() for one in placing), "it left only once there was room again"
         assert on.orders[0].status is OrderStatus.CANCELLED
         for one in placing:
             one.cancel()

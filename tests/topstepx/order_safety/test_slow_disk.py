@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from tests.patience import HANG
 from tests.topstepx.order_safety.stage import CANCEL, MODIFY, PLACE, Stage, stage
 
 from tradeforge_core import (
@@ -17,13 +18,15 @@ from tradeforge_core import (
     OrderStatus,
     OrderVetoed,
 )
+from tradeforge_core.orders import _journal_file
 from tradeforge_core.outcomes import Accepted
 from tradeforge_core.outcomes import NotSent as NotSentOutcome
 
 
 @pytest.fixture
-async def on() -> AsyncIterator[Stage]:
-    """With an order at work, from when the disk was fast."""
+async def on(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """With an order at work, from when the disk was fast; a slow one does not give up by itself."""
+    monkeypatch.setattr(_journal_file, "_BUSY_SECONDS", 3600.0)
     async with stage(journal=JournalKind.DURABLE) as on:
         await on.rest()
         on.outcomes.clear()
@@ -90,7 +93,7 @@ async def test_a_cancel_leaves_all_the_same_and_is_written_down_later(
     on: Stage, state_folder: Path
 ) -> None:
     with stuck(state_folder):
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(HANG):
             await on.broker.cancel_order(on.account_id, str(on.orders[0].id))
     assert on.orders[0].status is OrderStatus.CANCELLED
     assert on.sandbox.requests[CANCEL.path] == 1
@@ -107,6 +110,6 @@ async def test_a_cancel_does_not_wait_for_a_journal_that_cannot_be_opened(
     await on.broker.disconnect()
     await on.broker.connect()
     with stuck(state_folder):
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(HANG):
             await on.broker.cancel_order(on.account_id, str(on.orders[0].id))
     assert on.orders[0].status is OrderStatus.CANCELLED
