@@ -26,7 +26,7 @@ def record() -> DemoRecord:
 
 async def do_the_job(record: DemoRecord) -> None:
     async with load_sandbox("topstepx", seed=7) as venue:
-        await DemoJob(load_provider("topstepx", settings=venue.settings), record).run()
+        await DemoJob(load_provider("topstepx", settings=venue.settings), record, "MNQ").run()
 
 
 def drawn(record: DemoRecord, width: int, height: int) -> list[str]:

@@ -43,6 +43,9 @@ class AcmeSandbox(Sandbox):
     @property
     def settings(self):
         return {}
+    @property
+    def symbol(self):
+        return "ACME"
     async def __aenter__(self):
         return self
     async def __aexit__(self, *exc_info):

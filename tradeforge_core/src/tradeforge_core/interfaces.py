@@ -356,6 +356,11 @@ class Sandbox(ABC):
     def settings(self) -> dict[str, str]:
         """The settings, by environment variable, with which the provider reaches this sandbox."""
 
+    @property
+    @abstractmethod
+    def symbol(self) -> str:
+        """What `get_contract_by_symbol` finds a contract by that trades here."""
+
     @abstractmethod
     async def __aenter__(self) -> "Sandbox":
         """Serve, on loopback."""

@@ -51,7 +51,7 @@ async def _demo(venue: Sandbox, record: DemoRecord, view: DemoView) -> None:
         record.tell(f"the {record.provider} sandbox is serving on this machine")
         broker = looking(record.provider, venue.settings)  # its venue ends with it
         with view:
-            await while_painting(DemoJob(broker, record).run(), view.paint)
+            await while_painting(DemoJob(broker, record, venue.symbol).run(), view.paint)
 
 
 def _view(record: DemoRecord, *, as_json: bool) -> DemoView:

@@ -9,7 +9,7 @@ from decimal import ROUND_FLOOR, Decimal
 import attrs
 
 from tradeforge_cli.demo.record import WANTED, DemoRecord
-from tradeforge_cli.figures import money_text, price_text
+from tradeforge_cli.figures import money_text, price_text, size_text
 from tradeforge_core import (
     Account,
     BookState,
@@ -27,20 +27,21 @@ from tradeforge_core import (
     UserDataType,
 )
 
-_SYMBOL = "MNQ"
-_SIZE = 2
+_STEPS = 2
+"""The size of the position, in steps of what can be ordered."""
 _HISTORY = timedelta(hours=2)
-_TICKS_AWAY = 40
+_TICKS_AWAY, _PART_AWAY = 40, Decimal("0.001")
 """How far off the limit order and the stop loss rest: to be cancelled, not to be filled."""
 _PATIENCE = 10.0
 """Seconds to wait for what has to come; what did not come is told at the end."""
 
 
 class DemoJob:
-    """Does the job once and notes everything in `record`."""
+    """Does the job once and notes everything in `record`; `symbol` is what it trades."""
 
-    def __init__(self, broker: Provider, record: DemoRecord) -> None:
+    def __init__(self, broker: Provider, record: DemoRecord, symbol: str) -> None:
         self._broker = broker
+        self._symbol = symbol
         self._record = record
         self._news = asyncio.Event()
         self._seconds = record.planned_seconds
@@ -63,7 +64,7 @@ class DemoJob:
         record.tell(f"logged in; accounts: {', '.join(one.name for one in record.accounts)}")
         account = record.account = _tradable(record.accounts)
         record.tell(f"account {account.name}, balance {money_text(account.balance)}")
-        contract = record.contract = await self._broker.get_contract_by_symbol(_SYMBOL)
+        contract = record.contract = await self._broker.get_contract_by_symbol(self._symbol)
         record.tell(f"contract {contract.symbol}: {contract.description}")
         await self._download_bars(contract)
         return account, contract
@@ -106,11 +107,12 @@ class DemoJob:
 
     async def _open_position(self, account: Account, contract: Contract) -> None:
         await self._at(0.15)
-        entry = OrderRequest.market(account.id, contract.id, OrderSide.BUY, _SIZE)
+        size = _STEPS * contract.size_step
+        entry = OrderRequest.market(account.id, contract.id, OrderSide.BUY, size)
         if self._broker.capabilities.brackets:
-            entry = attrs.evolve(entry, bracket=_exits(contract))
+            entry = attrs.evolve(entry, bracket=self._exits(contract))
         exits = " with a stop loss and a take profit" if entry.bracket else ""
-        self._record.tell(f"buying {_SIZE} {contract.symbol} at the market{exits}")
+        self._record.tell(f"buying {size_text(size)} {contract.symbol} at the market{exits}")
         order = await self._broker.place_order(entry)
         self._record.entry_id = order.id
         await self._until(lambda: self._record.status_of(order.id) is OrderStatus.FILLED)
@@ -118,9 +120,11 @@ class DemoJob:
     async def _rest_and_cancel(self, account: Account, contract: Contract) -> None:
         await self._at(0.4)
         price = self._price_away(contract)
-        self._record.tell(f"bidding for 1 at {price_text(price, contract.tick_size)}, far away")
+        size = contract.size_step
+        shown = price_text(price, contract.tick_size)
+        self._record.tell(f"bidding for {size_text(size)} at {shown}, far away")
         order = await self._broker.place_order(
-            OrderRequest.limit(account.id, contract.id, OrderSide.BUY, 1, price)
+            OrderRequest.limit(account.id, contract.id, OrderSide.BUY, size, price)
         )
         self._record.resting_id = order.id
         await self._until(lambda: self._record.status_of(order.id) is OrderStatus.WORKING)
@@ -130,10 +134,20 @@ class DemoJob:
         await self._until(lambda: self._record.status_of(order.id) is OrderStatus.CANCELLED)
 
     def _price_away(self, contract: Contract) -> Decimal:
-        quote, bars = self._record.quote, self._record.bars
-        bid = quote.bid if quote and quote.bid is not None else bars[-1].close
-        away = bid - _TICKS_AWAY * contract.tick_size
+        away = self._bid() - self._away(contract)
         return contract.round_price(away, rounding=ROUND_FLOOR)
+
+    def _exits(self, contract: Contract) -> Bracket:
+        away = self._away(contract)
+        return Bracket(stop_loss=away, take_profit=2 * away)
+
+    def _away(self, contract: Contract) -> Decimal:
+        part = contract.round_price(_PART_AWAY * self._bid(), rounding=ROUND_FLOOR)
+        return max(_TICKS_AWAY * contract.tick_size, part)
+
+    def _bid(self) -> Decimal:
+        quote, bars = self._record.quote, self._record.bars
+        return quote.bid if quote and quote.bid is not None else bars[-1].close
 
     async def _close_position(self, account: Account, contract: Contract) -> None:
         await self._at(0.85)
@@ -165,11 +179,6 @@ class DemoJob:
                 while not has_happened():
                     self._news.clear()
                     await self._news.wait()
-
-
-def _exits(contract: Contract) -> Bracket:
-    away = _TICKS_AWAY * contract.tick_size
-    return Bracket(stop_loss=away, take_profit=2 * away)
 
 
 def _tradable(accounts: list[Account]) -> Account:

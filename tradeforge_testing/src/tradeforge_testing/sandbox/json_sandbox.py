@@ -126,6 +126,10 @@ class JsonSandbox(Sandbox):
         return self._port
 
     @property
+    def symbol(self) -> str:
+        return next(one.symbol for one in self.exchange.instruments.values() if one.active)
+
+    @property
     def settings(self) -> dict[str, str]:
         url = f"http://127.0.0.1:{self.port}"
         return {f"{self.prefix}_URL": url, f"{self.prefix}_KEY": self._key}

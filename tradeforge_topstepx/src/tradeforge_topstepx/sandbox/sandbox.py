@@ -126,6 +126,10 @@ class TopStepXSandbox(Sandbox):
         }
 
     @property
+    def symbol(self) -> str:
+        return "MNQ"
+
+    @property
     def requests(self) -> Counter[str]:
         """How often each path was asked for, such as `/api/Order/place` and `/hubs/user`."""
         return self._gate.requests
