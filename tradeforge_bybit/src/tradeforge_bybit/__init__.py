@@ -1,1 +1,0 @@
-"""The Bybit provider: the v5 API behind the interface of `tradeforge_core`."""
