@@ -14,7 +14,7 @@ help: ## show what can be made
 demo: $(READY) ## trade on a local sandbox, no account needed
 	@$(BIN)/tradeforge demo
 
-SIMULATED := tests/topstepx/fuzz tests/topstepx/chaos
+SIMULATED := tests/topstepx/chaos
 
 test: check ## everything that must be true, in two processes of about the same length
 	@( $(BIN)/pytest -q tests --ignore tests/topstepx; others=$$?; \

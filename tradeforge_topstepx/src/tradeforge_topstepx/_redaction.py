@@ -56,8 +56,8 @@ class Redaction:
         self._secrets = tuple(secrets)
         self._seen: deque[str] = deque(maxlen=_MOST_SECRETS)
         self._secret = _any_spelling(self._secrets)
-        self._name = _NOTHING
-        self._id = _NOTHING
+        self._name: re.Pattern[str] | None = _NOTHING
+        self._id: re.Pattern[str] | None = _NOTHING
         self._ids: dict[str, int] = {}
         self._names: dict[str, str] = {}
         self._tags: dict[str, str] = {}
@@ -100,8 +100,8 @@ class Redaction:
     def _hidden(self, text: str) -> str:
         text = _TOKEN.sub(HIDDEN, self._secret.sub(HIDDEN, text))
         if self._names:
-            text = self._name.sub(lambda name: self._names[name[0]], text)
-        return self._id.sub(lambda digits: str(self._ids[digits[0]]), text)
+            text = self._any_name().sub(lambda name: self._names[name[0]], text)
+        return self._any_id().sub(lambda digits: str(self._ids[digits[0]]), text)
 
     # --- who is who ---
 
@@ -133,7 +133,7 @@ class Redaction:
         fake = self._fake_id(str(account_id))
         if isinstance(name, str) and name and name not in self._names:
             self._names[name] = f"ACCOUNT-{fake}"
-            self._name = _any_of(self._names)
+            self._name = None
             self._texts.clear()
 
     def _fake_id(self, account_id: str) -> int:
@@ -144,10 +144,22 @@ class Redaction:
             if fake is None:
                 raise ValueError("more accounts than anybody has: such a message is not kept")
             self._ids[account_id] = fake
-            ids = "|".join(one for one in self._ids if one.isdecimal())
-            self._id = re.compile(rf"(?<!\d)(?:{ids})(?!\d)") if ids else _NOTHING
+            self._id = None
             self._texts.clear()
         return self._ids[account_id]
+
+    def _any_name(self) -> re.Pattern[str]:
+        """Finds the names of accounts; made once for all that one message told."""
+        if self._name is None:
+            self._name = _any_of(self._names)
+        return self._name
+
+    def _any_id(self) -> re.Pattern[str]:
+        """The same of their ids."""
+        if self._id is None:
+            ids = "|".join(one for one in self._ids if one.isdecimal())
+            self._id = re.compile(rf"(?<!\d)(?:{ids})(?!\d)") if ids else _NOTHING
+        return self._id
 
     # --- what is kept ---
 
