@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.topstepx.test_audit import Day, a_day, ticket
+from tests.topstepx.test_audit import EVENTS, Day, a_day, ticket
 
 from tradeforge_core import (
+    EventSource,
     Gap,
     GapCause,
     NotFound,
@@ -25,7 +26,7 @@ from tradeforge_core import (
     UserTradeEvent,
 )
 from tradeforge_core.kit.clock import Clock
-from tradeforge_topstepx.sandbox import Fault, Hubs
+from tradeforge_topstepx.sandbox import EventFault, Fault, Hubs
 
 
 def _sizes(day: Day) -> list[int]:
@@ -148,8 +149,6 @@ def test_what_happens_in_a_long_outage_is_told_behind_the_beginning_of_the_gap()
 
 
 def test_a_reading_that_is_behind_after_a_loss_is_followed_by_another() -> None:
-    """What happened without a connection was not missed by a live one, however late it is read."""
-
     async def live(day: Day) -> None:
         await asyncio.sleep(35)  # so that it is made again at once
         day.sandbox.lag_reads(1.9)
@@ -160,9 +159,37 @@ def test_a_reading_that_is_behind_after_a_loss_is_followed_by_another() -> None:
         await asyncio.sleep(60)
 
     day = a_day(live)
-    assert not day.gaps(GapCause.MISSED)
     told = [one.repaired for one in day.heard if isinstance(one, Resynced)]
     assert [len(repaired) for repaired in told] == [0, 3]
+    _check_gaps_come_first(day)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.0, 1.5, 2.5, 4.0])
+def test_what_is_lost_right_after_a_loss_is_told_behind_a_gap_of_its_own(seconds: float) -> None:
+    async def live(day: Day) -> None:
+        await asyncio.sleep(35)
+        day.sandbox.reset_hubs(Hubs.USER)
+        await asyncio.sleep(seconds)
+        for event in EVENTS:
+            day.sandbox.fail_events(event, EventFault.LOST, count=9)
+        day.sandbox.exchange.place(ticket(day, day.contract_id))
+        await asyncio.sleep(70)
+        assert day.fills == day.booked
+
+    _check_gaps_come_first(a_day(live))
+
+
+def _check_gaps_come_first(day: Day) -> None:
+    """Whatever the audit tells comes between a gap of its kind and the next `Resynced`."""
+    in_gap: set[Topic] = set()
+    for one in day.heard:
+        if isinstance(one, Gap):
+            in_gap |= set(one.topics)
+        elif isinstance(one, Resynced):
+            in_gap -= set(one.topics)
+        elif isinstance(one, UserTradeEvent) and one.source is EventSource.AUDIT:
+            assert Topic(UserDataType.USER_TRADE, day.account_id) in in_gap
+    assert any(isinstance(one, UserTradeEvent) for one in day.heard)
 
 
 # --- when it comes ---

@@ -50,8 +50,6 @@ class _Account:
     """When it was audited, or read to begin with, by the same clock."""
     lost: set[Topic] = field(factory=set)
     """What was missing since the last audit: its end is told with the next one."""
-    mended: set[Topic] = field(factory=set)
-    """Of what was lost, what was read once: the answer may have been behind, so it is once more."""
     failures: int = 0
     """In a row."""
     put_off: float = 0.0
@@ -196,23 +194,22 @@ class Audit:
             self._followed = {one for one in self._followed if one.key != account.id}
             return
         lost, account.lost = account.lost, set()
-        mended, account.mended = account.mended, set()
         account.looked_at = math.inf  # until it was
         try:
-            if self._makes_room(account, is_routine=not (lost or mended)):
-                account.lost, account.mended = account.lost | lost, mended
+            if self._makes_room(account, is_routine=not lost):
+                account.lost |= lost
                 return
-            await not_cancelled(self._compare(account, topics, lost, mended))
+            await not_cancelled(self._compare(account, topics, lost))
         except Exception as error:  # noqa: BLE001  # whatever fails, the next audit must come
             stop_if_cancelled()
-            account.lost, account.mended = account.lost | lost, mended
+            account.lost |= lost
             self._failed(account, error)
         else:
             account.failures = 0
             account.put_off = 0.0
             account.looked_at = self._clock.monotonic()
-            account.mended = lost
             if not account.lost:
+                # the first answer after a loss may have been behind
                 pause = self._times.settle if lost else self._pause(account.id)
                 account.due = account.looked_at + pause
 
@@ -224,16 +221,13 @@ class Audit:
         account.due = self._clock.monotonic() + min(pause, self._times.busy)
         account.failures += 1
 
-    async def _compare(
-        self, account: _Account, topics: list[Topic], lost: set[Topic], mended: set[Topic]
-    ) -> None:
+    async def _compare(self, account: _Account, topics: list[Topic], lost: set[Topic]) -> None:
         began = self._clock.now()
         await self._reader.read(account.id, account.checked_to)
-        known = lost | mended  # that something is missing of them was told
-        repaired = self._repair({one: self._told.untold(one) for one in topics if one in known})
-        if lost or repaired:
-            self._tell_resynced(sorted(known), account.id, repaired)
-        missed = await self._missed(account, set(topics) - known)
+        repaired = self._repair({one: self._told.untold(one) for one in topics if one in lost})
+        if lost:
+            self._tell_resynced(sorted(lost), account.id, repaired)
+        missed = await self._missed(account, set(topics) - lost)
         # a topic without a connection has a gap of its own
         if alive := [one for one in missed if not self._disclose(one)]:
             self._tell_gap(alive, account.checked_to, sum(len(missed[one]) for one in alive))
