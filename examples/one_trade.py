@@ -32,7 +32,7 @@ AWAY = Decimal("0.002")
 
 
 async def main(symbol: str) -> None:
-    (name,) = read_settings("").require("TRADEFORGE_PROVIDER")
+    (name,) = read_settings().require("TRADEFORGE_PROVIDER")
     async with load_provider(name) as broker:
         account, *_ = await broker.get_accounts()
         contract = await broker.get_contract_by_symbol(symbol)

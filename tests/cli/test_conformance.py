@@ -55,6 +55,10 @@ def test_one_run_is_run_again_by_its_fault_and_seed(capfd: Capture) -> None:
         (["topstepx", "--fault", "net.gremlins"], "net.gremlins is no fault here: net.refused,"),
         (["topstepx", "--only", "TF-NOT-010"], "is no requirement and no area"),
         (["nosuch"], "There is no sandbox 'nosuch'"),
+        (["topstepx", "--spend", "50"], "--spend needs --live"),
+        (["topstepx", "--account", "1001"], "--account needs --live"),
+        (["topstepx", "--live", "MNQ", "--only", "ORD"], "--only is for a run against the sandbox"),
+        (["topstepx", "--live", "MNQ", "--seed", "2"], "--seed is for a run against the sandbox"),
     ],
 )
 def test_what_cannot_be_run_is_said(

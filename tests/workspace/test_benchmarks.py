@@ -1,8 +1,11 @@
 """The benchmarks run and print JSON. What they measure is nobody's test: it depends on the day."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,15 +17,21 @@ FEW = ["--count", "512", "--warmup", "256", "--pause", "0", "--json"]
 
 
 def _run(module: str, *arguments: str) -> str:
-    result = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=100,
         cwd=ROOT,
+        start_new_session=True,
     )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+    try:
+        out, err = process.communicate(timeout=100)
+    finally:
+        with suppress(ProcessLookupError):  # nobody is left of it, and of those it has started
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, err
+    return out
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,7 @@ def test_a_test_without_a_fault_is_not_declared(name: str, rows: str) -> None:
 
 def with_a_fault_that_never_happens(seed: int) -> ChaosVenue:
     venue = without_faults(seed)
-    nothing = ChaosFault(
-        name="nothing", rows=("F67",), strike=lambda stage, action, random: None, actions=ASKING
-    )
+    nothing = ChaosFault("nothing", "F67", lambda stage, action, random: None, actions=ASKING)
     venue.faults = (nothing,)
     return venue
 

@@ -292,6 +292,12 @@ async def test_reads_lag(do: Call, place: Call, call: Call) -> None:
     assert len((await call("Position/searchOpen", accountId=1001))["positions"]) == 1
 
 
+async def test_planned_faults_are_forgotten(do: Call, place: Call) -> None:
+    await do("fail_next", path="/api/Order/place", fault=500)
+    await do("forget_faults")
+    assert (await place())["success"]
+
+
 async def test_half_open_connections_are_answered_no_more_and_new_ones_are(
     do: Call, http: httpx.AsyncClient, exchange: Exchange
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -64,8 +65,11 @@ def conformance(
     what was placed there is taken back, and nothing is sent that could fill unless --spend allows.
     """
     if live is None:
+        _refuse("needs --live", {"--account": account, "--spend": spend})
         report = _run(name, only=only or [], junit=junit, fault=fault, seed=seed)
     else:
+        offline = {"--only": only, "--junit": junit, "--fault": fault, "--seed": seed}
+        _refuse("is for a run against the sandbox, without --live", offline)
         report = _run_live(name, live, account, spend)
     if json_file is not None:
         _write(json_file, json.dumps(report.as_data(), indent=2, ensure_ascii=False) + "\n")
@@ -76,6 +80,13 @@ def conformance(
     if json_file != "-":
         _show(report)
     return 0 if report.is_conformant else failures.FAILED
+
+
+def _refuse(why: str, options: Mapping[str, object]) -> None:
+    """Raises `UsageError` for any of them that is given: it would be passed over in silence."""
+    for option, value in options.items():
+        if value is not None:
+            raise UsageError(f"{option} {why}")
 
 
 def _run(name: str, **chosen: Any) -> Any:

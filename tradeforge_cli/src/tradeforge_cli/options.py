@@ -59,7 +59,7 @@ def chosen_sandbox(name: str | None) -> str:
 
 
 def _usual() -> str | None:
-    return read_settings("").get(PROVIDER)
+    return read_settings().get(PROVIDER)
 
 
 def _only(names: list[str]) -> str:

@@ -55,8 +55,8 @@ class Settings(Mapping[str, str]):
         )
 
 
-def read_settings(provider: str, explicit: Mapping[str, str] | None = None) -> Settings:
-    """The settings in force at this moment for a provider, or of none for the name "".
+def read_settings(provider: str = "", explicit: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force at this moment, for a provider or for none.
 
     A value of "" counts as not set. Raises `ConfigError` for a `.env` that cannot be read.
     """

@@ -23,9 +23,9 @@ class JournalStore:
     """
 
     def __init__(self, path: Path, *, settled_before: datetime) -> None:
-        self.name = path
+        self._name = path
         self.quarantined: Path | None = None
-        with file.errors_named(self.name), ExitStack() as undo:
+        with file.errors_named(self._name), ExitStack() as undo:
             self.path = path.resolve()  # one file has one lock, whatever leads to it
             self._connection = self._open(self.path, undo)
             self._identity = file.identify(self.path)
@@ -39,19 +39,19 @@ class JournalStore:
 
         A `TradeForgeError` among the results is the refusal of that job alone.
         """
-        with file.errors_named(self.name):
+        with file.errors_named(self._name):
             self._must_be_there()
             with table.transaction(self._connection):
                 return [self._result(job) for job in jobs]
 
     def read(self, job: Job) -> Any:
         """The result of a job that only looks: what is on disk, though the disk may be full."""
-        with file.errors_named(self.name):
+        with file.errors_named(self._name):
             return job.apply(self._entries)
 
     def close(self) -> None:
         """Move the log into the file, and let go of both."""
-        with file.errors_named(self.name), self._close:
+        with file.errors_named(self._name), self._close:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _open(self, path: Path, undo: ExitStack) -> "Connection":

@@ -40,6 +40,9 @@ class Action(StrEnum):
     WAIT = "wait"
 
 
+CONNECTED = frozenset(Action) - {Action.CONNECT}
+MOVING = frozenset({Action.PLACE, Action.CLOSE, Action.FLATTEN})
+"""What makes events."""
 ASKING = frozenset(Action) - {Action.WAIT}
 """Those that send requests."""
 WRITING = ASKING - {Action.CONNECT, Action.READ}
@@ -47,19 +50,23 @@ WRITING = ASKING - {Action.CONNECT, Action.READ}
 Strike = Callable[["Stage", Action, Random], Awaitable[None] | None]
 
 
-@frozen(kw_only=True)
+def _split(rows: str) -> tuple[str, ...]:
+    return tuple(rows.split())
+
+
+@frozen
 class ChaosFault:
-    """One way to fail. `rows` are the entries of the fault catalogue that it stands for.
+    """One way to fail. `rows` are the entries of the fault catalogue it stands for, as `F03 F05`.
 
     `strike` begins it, right before the action; what it plans and nothing meets is forgotten after
     the step, and was not fired.
     """
 
     name: str
-    rows: tuple[str, ...]
+    rows: tuple[str, ...] = field(converter=_split)
     strike: Strike = field(repr=False)
-    actions: frozenset[Action] = field(default=frozenset(Action), repr=False)
-    at_once: bool = False
+    actions: frozenset[Action] = field(default=frozenset(Action), repr=False, kw_only=True)
+    at_once: bool = field(default=False, kw_only=True)
     """Whether it happens when it strikes, and needs nobody to meet it."""
 
 
@@ -103,13 +110,7 @@ def _net(
     *,
     at_once: bool = False,
 ) -> ChaosFault:
-    return ChaosFault(
-        name=f"net.{name}",
-        rows=tuple(rows.split()),
-        strike=strike,
-        actions=actions,
-        at_once=at_once,
-    )
+    return ChaosFault(f"net.{name}", rows, strike, actions=actions, at_once=at_once)
 
 
 NETWORK = (

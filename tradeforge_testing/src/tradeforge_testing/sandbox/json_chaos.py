@@ -10,7 +10,7 @@ from tradeforge_core.interfaces import Sandbox
 from tradeforge_core.kit.http import HttpTimeouts
 from tradeforge_core.streams.audit_times import AuditTimes
 from tradeforge_core.streams.backoff import Backoff
-from tradeforge_testing.chaos.faults import ASKING, Action, ChaosFault, Strike
+from tradeforge_testing.chaos.faults import ASKING, CONNECTED, MOVING, Action, ChaosFault, Strike
 from tradeforge_testing.chaos.stage import Stage
 from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.exchange import Exchange
@@ -128,22 +128,12 @@ def _say(text: str, stage: Stage, action: Action, random: Random) -> None:
 
 
 def _fault(name: str, rows: str, spoiled: Spoiled) -> ChaosFault:
-    return ChaosFault(name=name, rows=tuple(rows.split()), strike=_answer(spoiled), actions=_MET)
-
-
-def _event(name: str, rows: str, strike: Strike) -> ChaosFault:
-    return ChaosFault(name=name, rows=tuple(rows.split()), strike=strike, actions=_MOVING)
-
-
-def _now(name: str, rows: str, strike: Strike) -> ChaosFault:
-    return ChaosFault(
-        name=name, rows=tuple(rows.split()), strike=strike, at_once=True, actions=_LATER
-    )
+    return ChaosFault(name, rows, _answer(spoiled), actions=_MET)
 
 
 _MET = ASKING - {Action.MODIFY}
-_LATER = frozenset(Action) - {Action.CONNECT}
-_MOVING = frozenset({Action.PLACE, Action.CLOSE, Action.FLATTEN})
+_event = partial(ChaosFault, actions=MOVING)
+_now = partial(ChaosFault, at_once=True, actions=CONNECTED)
 _HTML = b"<html><body>Bad Gateway</body></html>"
 
 FAULTS: Sequence[ChaosFault] = (

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Meta
 
 from tradeforge_core import to_json
-from tradeforge_testing.sandbox.control import Arguments, Command, Count, Seconds
+from tradeforge_testing.sandbox.control import Arguments, Command, Count
 from tradeforge_testing.sandbox.exchange_commands import EXCHANGE_COMMANDS
 from tradeforge_testing.sandbox.faults import Spoil, Spoiled
+from tradeforge_testing.sandbox.usual_commands import EXPIRE_TOKENS, FORGET_FAULTS, LAG_READS
 
 if TYPE_CHECKING:
     from tradeforge_testing.sandbox.json_sandbox import JsonSandbox
@@ -36,10 +37,6 @@ class MessageFault(StrEnum):
 class FailMessages(Arguments):
     fault: MessageFault
     count: Count = 1
-
-
-class LagReads(Arguments):
-    seconds: Seconds
 
 
 class Say(Arguments):
@@ -75,18 +72,8 @@ JSON_COMMANDS = (
         FailNext,
         _fail_next,
     ),
-    Command(
-        "lag_reads",
-        "show orders, fills and positions as they were so many seconds ago; zero ends it",
-        LagReads,
-        lambda sandbox, it: sandbox.lag_reads(it.seconds),
-    ),
-    Command(
-        "expire_tokens",
-        "refuse every token issued so far",
-        Arguments,
-        lambda sandbox, it: sandbox.expire_tokens(),
-    ),
+    LAG_READS,
+    EXPIRE_TOKENS,
     # Streams
     Command(
         "fail_messages",
@@ -106,10 +93,5 @@ JSON_COMMANDS = (
         Say,
         lambda sandbox, it: sandbox.listeners.say(it.text),
     ),
-    Command(
-        "forget_faults",
-        "do everything right from now on",
-        Arguments,
-        lambda sandbox, it: sandbox.forget_faults(),
-    ),
+    FORGET_FAULTS,
 )

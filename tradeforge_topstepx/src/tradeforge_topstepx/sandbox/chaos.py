@@ -1,6 +1,7 @@
 """What goes wrong with a ProjectX gateway, for chaos."""
 
 from collections.abc import Sequence
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from tradeforge_core.interfaces import Sandbox
 from tradeforge_core.kit.http import HttpTimeouts
 from tradeforge_core.streams.audit_times import AuditTimes
 from tradeforge_core.streams.backoff import Backoff
-from tradeforge_testing.chaos.faults import ASKING, WRITING, Action, ChaosFault, Strike
+from tradeforge_testing.chaos.faults import ASKING, CONNECTED, WRITING, Action, ChaosFault, Strike
 from tradeforge_testing.chaos.stage import Stage
 from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.exchange import Exchange
@@ -179,44 +180,34 @@ def _half_open_rest(stage: Stage, action: Action, random: Random) -> None:
     _on(stage).half_open()
 
 
-def _fault(name: str, rows: str, strike: Strike, actions: frozenset[Action]) -> ChaosFault:
-    return ChaosFault(name=name, rows=tuple(rows.split()), strike=strike, actions=actions)
-
-
-def _now(name: str, rows: str, strike: Strike) -> ChaosFault:
-    return ChaosFault(
-        name=name, rows=tuple(rows.split()), strike=strike, at_once=True, actions=_ALL
-    )
-
-
-_ALL = frozenset(Action) - {Action.CONNECT}
 _READS = frozenset({Action.READ})
+_now = partial(ChaosFault, at_once=True, actions=CONNECTED)
 
 FAULTS: Sequence[ChaosFault] = (
-    _fault("hang", "F07", _answer(Fault.HANG), ASKING),
-    _fault("reset", "F03", _answer(Fault.RESET), ASKING),
-    _fault("truncated", "F09", _answer(Fault.TRUNCATED), ASKING),
-    _fault("broken_off", "F09", _answer(Fault.BROKEN_OFF), ASKING),
-    _fault("html", "F10", _answer(Fault.HTML), ASKING),
-    _fault("empty", "F09", _answer(Fault.EMPTY), ASKING),
-    _fault("late", "F06", _answer(Fault.DELAY, seconds=40.0), ASKING),
-    _fault("mistyped", "F10", _answer(Fault.MISTYPED), ASKING),
-    _fault("stale", "F69", _answer(Fault.STALE), _READS),
-    _fault("500", "F08", _answer(500), ASKING),
-    _fault("502", "F08", _answer(502), ASKING),
-    _fault("503", "F08", _answer(503), ASKING),
-    _fault("504", "F08", _answer(504), ASKING),
-    _fault("429", "F17", _answer(429), ASKING),
-    _fault("429_seconds", "F16", _answer(429, retry_after=3), ASKING),
-    _fault("429_nonsense", "F16", _answer(429, retry_after="soon"), ASKING),
-    _fault("401", "F19", _answer(401), ASKING),
-    _fault("403", "F50", _answer(403), ASKING),
-    _fault("302", "F20", _answer(302), ASKING),
-    _fault("new_code", "F13", _answer(Fault.ENVELOPE, code=9999), WRITING),
-    _fault("no_object", "F77", _answer(Fault.JSON, body=[1, "x", None]), ASKING),
-    _fault("looks_500", "F08", _looks(500, 2), frozenset({Action.PLACE})),
-    _fault("looks_hang", "F07", _looks(Fault.HANG, 1), frozenset({Action.PLACE})),
-    _fault("looks_html", "F10", _looks(Fault.HTML, 2), frozenset({Action.PLACE})),
+    ChaosFault("hang", "F07", _answer(Fault.HANG), actions=ASKING),
+    ChaosFault("reset", "F03", _answer(Fault.RESET), actions=ASKING),
+    ChaosFault("truncated", "F09", _answer(Fault.TRUNCATED), actions=ASKING),
+    ChaosFault("broken_off", "F09", _answer(Fault.BROKEN_OFF), actions=ASKING),
+    ChaosFault("html", "F10", _answer(Fault.HTML), actions=ASKING),
+    ChaosFault("empty", "F09", _answer(Fault.EMPTY), actions=ASKING),
+    ChaosFault("late", "F06", _answer(Fault.DELAY, seconds=40.0), actions=ASKING),
+    ChaosFault("mistyped", "F10", _answer(Fault.MISTYPED), actions=ASKING),
+    ChaosFault("stale", "F69", _answer(Fault.STALE), actions=_READS),
+    ChaosFault("500", "F08", _answer(500), actions=ASKING),
+    ChaosFault("502", "F08", _answer(502), actions=ASKING),
+    ChaosFault("503", "F08", _answer(503), actions=ASKING),
+    ChaosFault("504", "F08", _answer(504), actions=ASKING),
+    ChaosFault("429", "F17", _answer(429), actions=ASKING),
+    ChaosFault("429_seconds", "F16", _answer(429, retry_after=3), actions=ASKING),
+    ChaosFault("429_nonsense", "F16", _answer(429, retry_after="soon"), actions=ASKING),
+    ChaosFault("401", "F19", _answer(401), actions=ASKING),
+    ChaosFault("403", "F50", _answer(403), actions=ASKING),
+    ChaosFault("302", "F20", _answer(302), actions=ASKING),
+    ChaosFault("new_code", "F13", _answer(Fault.ENVELOPE, code=9999), actions=WRITING),
+    ChaosFault("no_object", "F77", _answer(Fault.JSON, body=[1, "x", None]), actions=ASKING),
+    ChaosFault("looks_500", "F08", _looks(500, 2), actions=frozenset({Action.PLACE})),
+    ChaosFault("looks_hang", "F07", _looks(Fault.HANG, 1), actions=frozenset({Action.PLACE})),
+    ChaosFault("looks_html", "F10", _looks(Fault.HTML, 2), actions=frozenset({Action.PLACE})),
     *hub_faults(lambda stage: _on(stage).hubs, _EVENTS),
     _now("tokens_expired", "F40", _expire),
     _now("token_at_reconnect", "F41", _expire_and_reset),

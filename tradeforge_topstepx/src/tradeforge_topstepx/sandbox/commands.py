@@ -9,6 +9,7 @@ from tradeforge_testing.sandbox.control import Arguments, Command, Count, Second
 from tradeforge_testing.sandbox.exchange_commands import EXCHANGE_COMMANDS, OfContract
 from tradeforge_testing.sandbox.signalr.event_faults import EventFault
 from tradeforge_testing.sandbox.signalr.hub import Silence
+from tradeforge_testing.sandbox.usual_commands import EXPIRE_TOKENS, FORGET_FAULTS, LAG_READS
 from tradeforge_topstepx.sandbox.faults import Fault
 from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.limits import RateLimit, RateLimits
@@ -66,10 +67,6 @@ class FailNext(Arguments):
     body: Any = None
 
 
-class LagReads(Arguments):
-    seconds: Seconds
-
-
 class Limit(Arguments):
     requests: int
     seconds: float
@@ -117,12 +114,7 @@ COMMANDS = (
         FailNext,
         lambda sandbox, it: sandbox.fail_next(**asdict(it)),
     ),
-    Command(
-        "lag_reads",
-        "show orders, trades and positions as they were so many seconds ago; zero ends it",
-        LagReads,
-        lambda sandbox, it: sandbox.lag_reads(it.seconds),
-    ),
+    LAG_READS,
     Command(
         "half_open",
         "never again answer on a REST connection that is open now",
@@ -130,12 +122,8 @@ COMMANDS = (
         lambda sandbox, it: sandbox.half_open(),
     ),
     Command("set_limits", "set the rate limits, or end them", SetLimits, _set_limits),
-    Command(
-        "expire_tokens",
-        "refuse every token issued so far",
-        Arguments,
-        lambda sandbox, it: sandbox.expire_tokens(),
-    ),
+    EXPIRE_TOKENS,
+    FORGET_FAULTS,
     # Hubs
     Command(
         "drop_hubs",

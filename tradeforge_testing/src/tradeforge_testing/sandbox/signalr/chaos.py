@@ -6,7 +6,7 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-from tradeforge_testing.chaos.faults import Action, ChaosFault, Strike
+from tradeforge_testing.chaos.faults import CONNECTED, MOVING, Action, ChaosFault, Strike
 from tradeforge_testing.sandbox.signalr.event_faults import EventFault
 from tradeforge_testing.sandbox.signalr.hub import Hub, Silence
 
@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from tradeforge_testing.chaos.stage import Stage
 
 HubsOf = Callable[["Stage"], Sequence[Hub]]
-
-_CONNECTED = frozenset(Action) - {Action.CONNECT}
-_MOVING = frozenset({Action.PLACE, Action.CLOSE, Action.FLATTEN})
-"""What makes events."""
 
 
 def hub_faults(hubs_of: HubsOf, events: Sequence[str]) -> Sequence[ChaosFault]:
@@ -38,26 +34,13 @@ def hub_faults(hubs_of: HubsOf, events: Sequence[str]) -> Sequence[ChaosFault]:
     )
     return (
         *(
-            _fault(name, rows, _spoiling(hubs_of, events, fault, count), actions=_MOVING)
+            ChaosFault(name, rows, _spoiling(hubs_of, events, fault, count), actions=MOVING)
             for name, rows, fault, count in spoiled
         ),
         *(
-            _fault(name, rows, partial(strike, hubs_of), at_once=True)
+            ChaosFault(name, rows, partial(strike, hubs_of), actions=CONNECTED, at_once=True)
             for name, rows, strike in striking
         ),
-    )
-
-
-def _fault(
-    name: str,
-    rows: str,
-    strike: Strike,
-    *,
-    actions: frozenset[Action] = _CONNECTED,
-    at_once: bool = False,
-) -> ChaosFault:
-    return ChaosFault(
-        name=name, rows=tuple(rows.split()), strike=strike, actions=actions, at_once=at_once
     )
 
 
