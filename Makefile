@@ -1,7 +1,7 @@
 # On a machine with git, make and Python >= 3.11: `make demo` and `make test` do all the set-up themselves.
 PYTHON ?= python3
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
-MEMBERS := tradeforge_core tradeforge_topstepx tradeforge_testing tradeforge_cli
+MEMBERS := tradeforge_core tradeforge_topstepx tradeforge_bybit tradeforge_testing tradeforge_cli
 READY := .venv/.ready
 BIN := .venv/bin
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MEMBERS = ("tradeforge_core", "tradeforge_topstepx", "tradeforge_testing")
+MEMBERS = ("tradeforge_core", "tradeforge_topstepx", "tradeforge_bybit", "tradeforge_testing")
 FILES = [file for member in MEMBERS for file in sorted((ROOT / member / "src").rglob("*.py"))]
 
 _WAITS = {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"}

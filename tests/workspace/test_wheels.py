@@ -12,7 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 Command = list[str | Path]
-MEMBERS = ["tradeforge_core", "tradeforge_topstepx", "tradeforge_testing", "tradeforge_cli"]
+MEMBERS = [
+    "tradeforge_core",
+    "tradeforge_topstepx",
+    "tradeforge_bybit",
+    "tradeforge_testing",
+    "tradeforge_cli",
+]
 
 
 def _run(*command: str | Path, cwd: Path, path: Path | None = None) -> str:
@@ -67,7 +73,11 @@ def installed(wheels: list[Path], tmp_path_factory: pytest.TempPathFactory) -> P
     return folder / "bin"
 
 
-_EXTRAS = {"tradeforge_topstepx": "[sandbox]", "tradeforge_testing": "[conformance,sandbox]"}
+_EXTRAS = {
+    "tradeforge_topstepx": "[sandbox]",
+    "tradeforge_bybit": "[sandbox]",
+    "tradeforge_testing": "[conformance,sandbox]",
+}
 
 
 def _installed_beside(installed: Path, package: Path, folder: Path) -> Path:
