@@ -559,3 +559,48 @@ async def test_a_write_does_not_queue_behind_reads_that_hang(
     assert not any(one.done() for one in reads), "it left only once there was room again"
     release.set()
     assert {one.status for one in await asyncio.gather(*reads)} == {200}
+
+
+# --- what leaves, and what is known of it ---
+
+
+async def test_a_query_goes_as_it_is_and_no_observer_sees_it(
+    client: HttpClient, server: Server, told: list[HttpRequestDetails]
+) -> None:
+    query = "cursor=a%3A1%252C&symbol=X-Y_Z&start=17"
+    await client.request("GET", "/orders", query=query)
+    assert server.requests[0].startswith(f"GET /orders?{query} HTTP/1.1".encode())
+    assert told[0].path == "/orders"
+
+
+async def test_an_answer_has_its_headers(client: HttpClient, server: Server) -> None:
+    raw = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Limit-Left: 9\r\n\r\n"
+    server.reply = server.answer(raw)
+    answer = await client.request("GET", "/x")
+    assert answer.headers["x-limit-left"] == answer.headers["X-Limit-Left"] == "9"
+
+
+async def test_a_request_is_stamped_when_it_leaves_not_when_it_begins_to_wait(
+    client: HttpClient, server: Server
+) -> None:
+    budget = RateBudget(1, 60, clock=SystemClock())
+    order: list[str] = []
+
+    async def waiting() -> None:
+        await client.request("GET", "/b", budget=budget, stamp=stamp)
+
+    def stamp(request: httpx.Request) -> None:
+        order.append("stamped")
+        request.headers["X-Stamp"] = f"of {request.url.raw_path.decode()}"
+
+    async with budget.slot(Lane.READ):
+        held = asyncio.create_task(waiting())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not order
+        held.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await held
+    await client.request("GET", "/a", query="q=1", stamp=stamp)
+    assert order == ["stamped"]
+    assert b"x-stamp: of /a?q=1" in server.requests[0].lower()

@@ -35,7 +35,7 @@ def test_a_lock_that_names_indexes_is_not_tracked() -> None:
 
 def test_no_member_is_missing_from_the_settings() -> None:
     members = {path.parent.name for path in ROOT.glob("tradeforge_*/pyproject.toml")}
-    assert len(members) == 4
+    assert len(members) == 5
     for settings in ("Makefile", "pyproject.toml", "README.md"):
         text = (ROOT / settings).read_text()
         assert all(member in text for member in members), settings

@@ -22,6 +22,7 @@ from tradeforge_core import (
     Settings,
     TradeForgeError,
 )
+from tradeforge_core.kit._http_transport import Stamp
 from tradeforge_core.kit.budget import Lane, RateBudget
 from tradeforge_core.kit.clock import SystemClock
 from tradeforge_core.kit.http import HttpAnswer, HttpClient, HttpTimeouts
@@ -115,8 +116,10 @@ class Canned(HttpClient):
         method: str,
         path: str,
         *,
+        query: str = "",
         content: bytes | None = None,
         auth: httpx.Auth | None = None,
+        stamp: Stamp | None = None,
         budget: RateBudget | None = None,
         lane: Lane = Lane.READ,
     ) -> HttpAnswer:

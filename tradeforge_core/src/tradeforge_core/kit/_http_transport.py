@@ -24,6 +24,10 @@ class AnswerTooLarge(httpx.RequestError):
     """More than `LARGEST_ANSWER`; the rest of it was not read."""
 
 
+Stamp = Callable[[httpx.Request], None]
+"""Called when a request leaves, after it has waited for room: for what must be true by then."""
+
+
 class Call:
     """One request on its way, and when its caller stops waiting for it."""
 
@@ -34,9 +38,11 @@ class Call:
         *,
         total: float,
         give_up: Callable[[], None],
+        stamp: "Stamp | None" = None,
     ) -> None:
         self.budget = budget
         self.lane = lane
+        self.stamp = stamp
         self.given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._total = total
         self._give_up = give_up
@@ -83,6 +89,8 @@ class CallTransport(httpx.AsyncBaseTransport):
         call: Call = request.extensions[_CALL]
         room = nullcontext() if call.budget is None else call.budget.slot(call.lane)
         async with room:
+            if call.stamp is not None:
+                call.stamp(request)
             with call.limited():
                 return await self._exchange(request, call)
 

@@ -7,17 +7,17 @@ and proxies of the environment are ignored: credentials go where the settings sa
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import cache
 from typing import Any
 
 import httpx
-from attrs import frozen
+from attrs import field, frozen
 
 from tradeforge_core.errors import Disconnected, RequestTimeout, TransportError
 from tradeforge_core.kit._http_sender import Sender
-from tradeforge_core.kit._http_transport import AnswerTooLarge, Call, CallTransport, HttpTap
+from tradeforge_core.kit._http_transport import AnswerTooLarge, Call, CallTransport, HttpTap, Stamp
 from tradeforge_core.kit.budget import Lane, RateBudget
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
@@ -52,6 +52,8 @@ class HttpAnswer:
     body: bytes
     retry_after: str | None
     """The header of that name, as it came."""
+    headers: Mapping[str, str] = field(factory=dict, repr=False, eq=False)
+    """All of them, whatever the letters of their names."""
 
 
 class HttpClient:
@@ -90,19 +92,25 @@ class HttpClient:
         method: str,
         path: str,
         *,
+        query: str = "",
         content: bytes | None = None,
         auth: httpx.Auth | None = None,
+        stamp: Stamp | None = None,
         budget: RateBudget | None = None,
         lane: Lane = Lane.READ,
     ) -> HttpAnswer:
         """The answer to one request with a JSON body. Raises `TransportError`, `NotSent`.
+
+        The `query` is encoded already, and no observer sees it. `stamp` may change the request at
+        the last moment, after it has waited for room: for a signature that has the time in it.
 
         `sent` of the former is False only where the connection was never made; the latter is for a
         write that finds no room in the `budget`.
         """
         if self._closed:
             raise Disconnected(f"{path}: {self._provider} was disconnected", sent=False)
-        request = self._senders[lane].build(method, path, content)
+        target = f"{path}?{query}" if query else path
+        request = self._senders[lane].build(method, target, content)
         began = self._clock.monotonic()
         late = RequestTimeout(f"{path}: no whole answer within {self._timeouts.total:g} s")
         call = Call(
@@ -110,6 +118,7 @@ class HttpClient:
             lane,
             total=self._timeouts.total,
             give_up=lambda: self._tell(method, path, began, error=str(late)),
+            stamp=stamp,
         )
         call.ride(request)
         name = f"{method} {path}"
@@ -146,7 +155,10 @@ class HttpClient:
         if not call.given_up.done():
             self._tell(request.method, path, began, status=response.status_code)
         return HttpAnswer(
-            response.status_code, response.content, response.headers.get("retry-after")
+            response.status_code,
+            response.content,
+            response.headers.get("retry-after"),
+            response.headers,
         )
 
     def _tell(
