@@ -444,5 +444,7 @@ class TestHash:
 
     def test_it_is_of_plain_text(self) -> None:
         position = evolve(_position("-1.50"), opened_at=NOW, raw=object())
-        assert canonical(position) == ('Position "1" "ABC" -1.5 null 2026-03-04T15:00:00+00:00')
-        assert canonical(_position("1E+2")) == 'Position "1" "ABC" 100 null null'
+        assert canonical(position) == (
+            'Position "1" "ABC" -1.5 null 2026-03-04T15:00:00+00:00 null'
+        )
+        assert canonical(_position("1E+2")) == 'Position "1" "ABC" 100 null null null'

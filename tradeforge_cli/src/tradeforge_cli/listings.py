@@ -90,7 +90,8 @@ def _accounts_table(found: list[Account]) -> Table:
 def _contracts_table(found: list[Contract]) -> Table:
     table = new_table("Symbol", "Id", "Tick", "Tick value", "Active", "Description")
     for one in found:
-        tick, value = f"{one.tick_size:f}", f"{one.tick_value:f}"
+        tick = f"{one.tick_size:f}"
+        value = "varies" if one.tick_value is None else f"{one.tick_value:f}"
         table.add_row(one.symbol, one.id, tick, value, _yes_no(one.active), one.description)
     return table
 

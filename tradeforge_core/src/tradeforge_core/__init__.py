@@ -82,6 +82,7 @@ from tradeforge_core.hookspecs import hookimpl
 from tradeforge_core.interfaces import RealTimeStream, Sandbox, TradingPlatformAPI
 from tradeforge_core.models import (
     Account,
+    Balance,
     Bar,
     Bracket,
     Contract,
@@ -121,6 +122,7 @@ __all__ = [
     "AccountUpdateEvent",
     "AssetClass",
     "AuthenticationError",
+    "Balance",
     "Bar",
     "BarUnit",
     "BookNotLive",

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from tradeforge_core.capabilities import Capabilities
-from tradeforge_core.enums import MarketDataType, UserDataType
+from tradeforge_core.enums import MarketDataType, OrderSide, UserDataType
 from tradeforge_core.errors import NotSupported
 from tradeforge_core.models import (
     Account,
@@ -127,6 +127,15 @@ class VenueAdapter(ABC):
     async def _submit_close(
         self, account_id: str, contract_id: str, size: Decimal | None
     ) -> None: ...
+
+    async def _submit_close_side(
+        self, account_id: str, contract_id: str, size: Decimal | None, side: OrderSide
+    ) -> None:
+        """As `_submit_close`, of the one of two positions whose `hedge_side` this is.
+
+        Who gives positions with a `hedge_side` has to write it.
+        """
+        raise NotImplementedError(f"{self.name} has two positions at once, and closes neither")
 
     @abstractmethod
     async def _fetch_order(self, account_id: str, order_id: str) -> Order: ...

@@ -23,6 +23,12 @@ class Capabilities:
     """An order may bring a stop loss and a take profit along."""
     bracket_min_ticks: int = 1
     """How near to the entry an exit may be."""
+    reduce_only: bool = False
+    """An order can be kept from opening or turning a position."""
+    post_only: bool = False
+    """A limit order can be kept from taking what the book offers: it rests, or is refused."""
+    quote_size: bool = False
+    """The size of a market buy may count what is paid."""
     times_in_force: frozenset[TimeInForce] = frozenset()
     market_data: frozenset[MarketDataType] = frozenset()
     user_data: frozenset[UserDataType] = frozenset()

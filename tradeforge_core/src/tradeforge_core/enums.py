@@ -5,6 +5,10 @@ from enum import StrEnum
 
 class AssetClass(StrEnum):
     FUTURE = "future"
+    PERPETUAL = "perpetual"
+    """A future that never expires: a funding rate keeps it near the price of what it stands for."""
+    SPOT = "spot"
+    """One currency for another: a fill moves balances, and there are no positions."""
     UNKNOWN = "unknown"
 
 

@@ -43,14 +43,28 @@ def exact_or_none(value: Decimal | int | str | None) -> Decimal | None:
 
 
 @frozen(kw_only=True)
+class Balance:
+    """What an account has of one currency; `available` is None where the venue does not say."""
+
+    currency: str
+    total: Decimal
+    available: Decimal | None = None
+
+
+@frozen(kw_only=True)
 class Account:
-    """A trading account. `balance` is realised, after fees, in the account's currency."""
+    """A trading account. `balance` is realised, after fees, in the account's `currency`.
+
+    `balances` has each currency where an account holds several, and is empty where it does not.
+    """
 
     id: str
     name: str
     balance: Decimal
     can_trade: bool
     simulated: bool | None = None
+    currency: str | None = None
+    balances: tuple[Balance, ...] = ()
     raw: object = field(default=None, repr=False, eq=False)
 
 
@@ -59,6 +73,10 @@ class Contract:
     """One tradable instrument. `tick_value` is the money one tick moves for a size of one.
 
     `id` is opaque: give back what a search returned. `root` is the product (`MNQ` of `MNQZ6`).
+    `tick_value` is None where a tick is not worth the same at every price. Sizes count `base`,
+    prices are in `quote`, and money comes in `settle`; each is None where that is not told, as are
+    the limits: `min_size` and `max_size` of an order, `min_notional` in `quote`, and `quote_step`
+    of an order that counts in `quote`.
     """
 
     id: str
@@ -66,22 +84,33 @@ class Contract:
     root: str
     description: str
     tick_size: Decimal
-    tick_value: Decimal
+    tick_value: Decimal | None
     size_step: Decimal = Decimal(1)
     active: bool
     asset_class: AssetClass = AssetClass.UNKNOWN
+    base: str | None = None
+    quote: str | None = None
+    settle: str | None = None
+    min_size: Decimal | None = None
+    max_size: Decimal | None = None
+    min_notional: Decimal | None = None
+    quote_step: Decimal | None = None
     raw: object = field(default=None, repr=False, eq=False)
 
     @property
-    def point_value(self) -> Decimal:
-        """The money that a price change of 1 moves for a size of one."""
-        return self.tick_value / self.tick_size
+    def point_value(self) -> Decimal | None:
+        """The money that a price change of 1 moves for a size of one; None as `tick_value`."""
+        return None if self.tick_value is None else self.tick_value / self.tick_size
 
     def is_on_tick(self, price: Decimal) -> bool:
         return _is_multiple(price, self.tick_size)
 
     def is_on_step(self, size: Decimal) -> bool:
         return _is_multiple(size, self.size_step)
+
+    def is_on_quote_step(self, paid: Decimal) -> bool:
+        """Whether an order can count this much of `quote`."""
+        return self.quote_step is None or _is_multiple(paid, self.quote_step)
 
     def round_price(self, price: Decimal, *, rounding: str) -> Decimal:
         """The nearest price on the tick grid, by a rounding of the decimal module."""
@@ -135,7 +164,9 @@ class OrderRequest:
     """What to place. Numbers may be Decimal, int or str; a float is refused.
 
     `client_order_id` names the order for ever; without one, `place_order` makes it.
-    `trail_distance` is how far, in price, a trailing stop stays behind the market.
+    `trail_distance` is how far, in price, a trailing stop stays behind the market. `reduce_only`
+    can only make a position smaller, `post_only` never takes what the book offers, and `in_quote`
+    has the size of a market order count what is paid.
     """
 
     account_id: str = field(validator=instance_of(str))
@@ -151,6 +182,9 @@ class OrderRequest:
         default=None, validator=optional(instance_of(TimeInForce))
     )
     client_order_id: str | None = field(default=None, validator=optional(instance_of(str)))
+    reduce_only: bool = field(default=False, validator=instance_of(bool))
+    post_only: bool = field(default=False, validator=instance_of(bool))
+    in_quote: bool = field(default=False, validator=instance_of(bool))
 
     @classmethod
     def market(
@@ -229,6 +263,7 @@ class Order:
 
     A leg of a bracket has the entry as its parent; `linked_order_id` is what it cancels by filling,
     where the venue says so. When it filled is on its trades: `updated_at` may not move by a fill.
+    Where `size` is `in_quote`, `filled_size` still counts what was bought.
     """
 
     id: str
@@ -248,11 +283,17 @@ class Order:
     average_fill_price: Decimal | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    reduce_only: bool = False
+    post_only: bool = False
+    in_quote: bool = False
     raw: object = field(default=None, repr=False, eq=False)
 
     @property
     def remaining_size(self) -> Decimal:
-        return self.size - self.filled_size
+        """What is left of `size`, in its own unit."""
+        if not self.in_quote:
+            return self.size - self.filled_size
+        return self.size - self.filled_size * (self.average_fill_price or Decimal(0))
 
 
 @frozen(kw_only=True)
@@ -292,13 +333,18 @@ class FrontMonth:
 
 @frozen(kw_only=True)
 class Position:
-    """What an account holds of one contract: `size` is above zero when long, below when short."""
+    """What an account holds of one contract: `size` is above zero when long, below when short.
+
+    Where an account may hold both at once, each is a position of its own: `hedge_side` tells them
+    apart, and is None everywhere else.
+    """
 
     account_id: str
     contract_id: str
     size: Decimal
     average_price: Decimal | None = None
     opened_at: datetime | None = None
+    hedge_side: OrderSide | None = None
     raw: object = field(default=None, repr=False, eq=False)
 
     @property
@@ -311,7 +357,8 @@ class Trade:
     """One fill of one of your orders.
 
     `realized_pnl` is before fees and commissions, None on a fill that opens. A `voided` trade was
-    taken back by the venue and counts for nothing.
+    taken back by the venue and counts for nothing. `fee_currency` is what `fees` are in, None where
+    that is the currency of the account; fees below zero were received.
     """
 
     id: str
@@ -326,4 +373,5 @@ class Trade:
     commissions: Decimal | None = None
     time: datetime | None = None
     voided: bool = False
+    fee_currency: str | None = None
     raw: object = field(default=None, repr=False, eq=False)

@@ -143,9 +143,10 @@ class DemoRecord:
     def open_pnl(self) -> Decimal:
         """What closing at the last price would make, before fees."""
         held, last = self.position, self.quote.last if self.quote else None
-        if self.contract is None or held is None or held.average_price is None or last is None:
+        worth = None if self.contract is None else self.contract.point_value
+        if worth is None or held is None or held.average_price is None or last is None:
             return Decimal(0)
-        return (last - held.average_price) * held.size * self.contract.point_value
+        return (last - held.average_price) * held.size * worth
 
     # --- one method for each kind of event ---
 

@@ -47,32 +47,42 @@ def model_of(
 ) -> T:
     """The model whose members are those of the row, in the same words or in those of `names`.
 
-    `more` are members that the row does not have. What may be None may be missing, unless `names`
-    has it. Numbers keep their digits, ids become text, times are UTC, and a word that is newer
-    than this version is `UNKNOWN` where there is such a member; `raw` is the row.
+    `more` are members that the row does not have; what holds several models has to be there. What
+    may be None, and what is false by default, may be missing, unless `names` has it. Numbers keep
+    their digits, ids become text, times are UTC, and a word that is newer than this version is
+    `UNKNOWN` where there is such a member; `raw` is the row.
     Raises `LookupError`, `TypeError`, `ValueError`.
     """
     members = more
-    for name, may_lack, make in _plan(cls):  # type: ignore[arg-type]  # a class has a hash
+    for name, default, make in _plan(cls):  # type: ignore[arg-type]  # a class has a hash
         if name == "raw":
             members[name] = row
         elif name not in more:
-            value = row.get(name) if may_lack and name not in names else row[names.get(name, name)]
-            members[name] = None if value is None and may_lack else make(value)
+            may_lack = default is not _NEEDED and name not in names
+            value = row.get(name) if may_lack else row[names.get(name, name)]
+            members[name] = default if value is None and default is not _NEEDED else make(value)
     return cls(**members)
 
 
-_Plan = tuple[tuple[str, bool, Callable[[Any], object]], ...]
+_Plan = tuple[tuple[str, object, Callable[[Any], object]], ...]
+_NEEDED = object()
 
 
 @cache
 def _plan(cls: type[Any]) -> _Plan:
-    """Of each member: its name, whether it may be None, and what makes it."""
+    """Of each member: its name, what it is where it is missing, and what makes it."""
     types = typing.get_type_hints(cls)
     return tuple(
-        (one.name, NoneType in typing.get_args(types[one.name]), _maker(types[one.name]))
+        (one.name, _default(one, types[one.name]), _maker(types[one.name]))
         for one in attrs.fields(cls)
+        if typing.get_origin(types[one.name]) is not tuple
     )
+
+
+def _default(one: "attrs.Attribute[Any]", kind: Any) -> object:
+    if NoneType in typing.get_args(kind):
+        return None
+    return False if one.default is False else _NEEDED
 
 
 def _maker(kind: Any) -> Callable[[Any], object]:

@@ -4,13 +4,19 @@ from decimal import Decimal
 
 from attrs import frozen
 
+from tradeforge_core.enums import OrderSide
+
 
 @frozen(kw_only=True)
 class Closing:
-    """Of `held`, `size` is to go; None is all of it, and an amount that is not known."""
+    """Of `held`, `size` is to go; None is all of it, and an amount that is not known.
+
+    `hedge_side` says of which position, where a contract can have two at once.
+    """
 
     held: Decimal | None
     size: Decimal | None
+    hedge_side: OrderSide | None = None
 
     @property
     def target(self) -> Decimal | None:

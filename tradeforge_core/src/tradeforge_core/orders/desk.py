@@ -11,6 +11,7 @@ import attrs
 
 from tradeforge_core.adapter import VenueAdapter, Write
 from tradeforge_core.converter import to_json
+from tradeforge_core.enums import OrderSide
 from tradeforge_core.errors import InvalidOrder, JournalUnavailable, NotSent
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Contract, Order, OrderRequest
@@ -161,6 +162,7 @@ class OrderDesk:
         size: Decimal | None,
         *,
         held: Decimal | None,
+        hedge_side: OrderSide | None = None,
         patient: bool = True,
     ) -> None:
         """Close the position, or `size` of it. `held` is what it is before, None if not known."""
@@ -169,17 +171,23 @@ class OrderDesk:
             known = self._known_contract(contract_id)
             check_size(size, await before_sending(known, "close"))
         self._require_connection()
-        closing = Closing(held=held, size=size)
+        closing = Closing(held=held, size=size, hedge_side=hedge_side)
         intent = self._intent(
             Operation.CLOSE, account_id, contract_id=contract_id, details=to_json(closing)
         )
         case = Case(
             intent=intent,
-            send=lambda: _nothing(self._venue._submit_close(account_id, contract_id, size)),
+            send=lambda: _nothing(self._closing_write(account_id, contract_id, closing)),
             closing=closing,
             journal=await self._journal_for_exit(account_id),
         )
         await self._path.carry_out(case, patient=patient)
+
+    def _closing_write(self, account_id: str, contract_id: str, closing: Closing) -> Write[None]:
+        size, side = closing.size, closing.hedge_side
+        if side is None:
+            return self._venue._submit_close(account_id, contract_id, size)
+        return self._venue._submit_close_side(account_id, contract_id, size, side)
 
     # --- names and records ---
 

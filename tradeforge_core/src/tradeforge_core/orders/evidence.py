@@ -67,7 +67,7 @@ def judge_placed(case: Case, order: Order) -> Finding:
 
 def _differences(request: OrderRequest, order: Order) -> Iterator[str]:
     """Prices are left out: they may have been modified, and the venue may round a trailing one."""
-    for member in ("account_id", "contract_id", "side", "type", "size"):
+    for member in ("account_id", "contract_id", "side", "type", "size", "in_quote"):
         if getattr(request, member) != getattr(order, member):
             yield member
     if order.parent_order_id is not None:
@@ -117,7 +117,8 @@ async def _look_for_closed(venue: VenueAdapter, case: Case) -> Finding:
     """A close leaves no name behind: what is held before and after has to tell."""
     assert case.closing is not None
     positions = await venue._fetch_positions(case.intent.account_id)
-    ours = (one.size for one in positions if one.contract_id == case.intent.contract_id)
+    place = (case.intent.contract_id, case.closing.hedge_side)
+    ours = (one.size for one in positions if (one.contract_id, one.hedge_side) == place)
     held, before, target = sum(ours, Decimal(0)), case.closing.held, case.closing.target
     if before is None or target is None or held == before:
         return NO_TRACE

@@ -74,7 +74,7 @@ class Gate:
         """Raises `OrderVetoed` with all reasons, and `NotSent` where a limit cannot be checked."""
         context = OrderContext(provider=self._venue.name, contract=contract)
         reasons = await self._plugins.vetoes(request, context)
-        reasons += self._against_size(request.size)
+        reasons += self._against_quote(request) or self._against_size(request.size)
         reasons += self._against_contract(contract)
         if against_risk := await self._against_risk(request):
             if not await self.reduces(request):
@@ -119,6 +119,8 @@ class Gate:
         """Whether the order can only make the position smaller, with all that works already."""
         if request.bracket is not None:
             return False
+        if request.reduce_only:
+            return True  # the venue sees to it
         held, working = await self._exposure(request, besides=besides)
         size = signed(request.side, request.size)
         if held == 0 or (held > 0) == (size > 0):
@@ -151,12 +153,16 @@ class Gate:
     async def _look(self, request: OrderRequest) -> tuple[list[Order], Decimal]:
         """The open orders of the contract, and what is shown of its position.
 
+        Of two positions at once it is the one that an order of this side adds to.
+
         In this order: what fills in between is counted twice, and never not at all.
         """
         account_id, contract_id = request.account_id, request.contract_id
         orders = await before_sending(self._venue._fetch_open_orders(account_id), "place")
         positions = await before_sending(self._venue._fetch_positions(account_id), "place")
-        held = sum((one.size for one in positions if one.contract_id == contract_id), Decimal(0))
+        sides = (None, request.side)
+        ours = [one for one in positions if one.contract_id == contract_id]
+        held = sum((one.size for one in ours if one.hedge_side in sides), Decimal(0))
         return [one for one in orders if one.contract_id == contract_id], held
 
     def _others(self, request: OrderRequest) -> list[_Claim]:
@@ -178,6 +184,15 @@ class Gate:
         if most is None or size <= most:
             return []
         return [f"max_order_size is {most:f}, and this order has {size:f}"]
+
+    def _against_quote(self, request: OrderRequest) -> list[str]:
+        """The limits count contracts, and how many it will be nobody knows yet."""
+        names = ("max_order_size", "max_position") if request.in_quote else ()
+        return [
+            f"{name} cannot be checked for a size in_quote: give the size to buy"
+            for name in names
+            if getattr(self._limits, name) is not None
+        ]
 
     def _against_contract(self, contract: Contract) -> list[str]:
         if self._limits.allows(contract):

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 from tradeforge_core.adapter import VenueAdapter
-from tradeforge_core.enums import OrderStatus
+from tradeforge_core.enums import OrderSide, OrderStatus
 from tradeforge_core.errors import (
     Disconnected,
+    InvalidOrder,
     NotFlat,
     NotSent,
     OrderOutcomeUnknown,
@@ -85,7 +86,10 @@ class Unwinding:
         Once it has begun it goes on without its caller, and tells the error handlers of a failure.
         """
         with self._noted(account_id, contract_id), reads_go(Lane.URGENT):
-            held = await before_sending(self._held(account_id, contract_id), "close")
+            look = self._positions(account_id, contract_id)
+            held = _holdings(await before_sending(look, "close"))
+            if size is not None and len(held) > 1:
+                raise InvalidOrder([f"{contract_id} is held long and short: which one to reduce?"])
             closing = self._closings.start(
                 self._close(account_id, contract_id, size, held), name=f"close of {contract_id}"
             )
@@ -100,21 +104,35 @@ class Unwinding:
                 raise
 
     async def _close(
-        self, account_id: str, contract_id: str, size: Decimal | None, held: Decimal
+        self, account_id: str, contract_id: str, size: Decimal | None, held: "_Holdings"
     ) -> None:
-        target = Decimal(0) if size is None else max(abs(held) - size, Decimal(0))
-        has_exits = self._venue.capabilities.brackets and bool(held)
+        total = sum(map(abs, held.values()), Decimal(0))
+        target = Decimal(0) if size is None else max(total - size, Decimal(0))
+        has_exits = self._venue.capabilities.brackets and bool(total)
         with self._noted(account_id, contract_id):
             # what is known to have filled before the close will be gone with it
             await self._look_at_recent(account_id, contract_id, ())
             try:
-                await self._desk.close(account_id, contract_id, size, held=held)
+                await self._close_sides(account_id, contract_id, size, held)
             except OrderOutcomeUnknown as unknown:
                 if has_exits:
                     self._fit_exits_later(unknown, account_id, contract_id, target)
                 raise
             if has_exits:
                 await self._fit_exits(account_id, contract_id, target)
+
+    async def _close_sides(
+        self, account_id: str, contract_id: str, size: Decimal | None, held: "_Holdings"
+    ) -> None:
+        """Each of them, also where one fails. Raises the first failure."""
+        failures: list[TradeForgeError] = []
+        for side, one in held.items():
+            try:
+                await self._desk.close(account_id, contract_id, size, held=one, hedge_side=side)
+            except TradeForgeError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     def _fit_exits_later(
         self, unknown: OrderOutcomeUnknown, account_id: str, contract_id: str, target: Decimal
@@ -263,10 +281,6 @@ class Unwinding:
         working = (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
         return [one for one in orders if one.parent_order_id and one.status in working]
 
-    async def _held(self, account_id: str, contract_id: str) -> Decimal:
-        positions = await self._positions(account_id, contract_id)
-        return sum((one.size for one in positions), Decimal(0))
-
     async def _positions(self, account_id: str, contract_id: str | None) -> list[Position]:
         positions = await self._venue._fetch_positions(account_id)
         return [one for one in positions if contract_id in (None, one.contract_id)]
@@ -303,34 +317,46 @@ class _Closing:
         self.failures: list[TradeForgeError] = []
         self._desk = desk
         self._account_id = account_id
-        self._sent: set[str] = set()
-        self._taken: dict[str, Decimal] = {}
+        self._sent: set[_Place] = set()
+        self._taken: dict[_Place, Decimal] = {}
         """What was held of the contracts whose close the venue has taken."""
 
     async def close_each(self, positions: Iterable[Position]) -> None:
-        held = {one.contract_id: one.size for one in positions}
+        held = {(one.contract_id, one.hedge_side): one.size for one in positions}
         self._forget_done(held)
-        for contract_id, size in held.items():
-            if contract_id not in self._sent:
-                await self._close(contract_id, size)
+        for place, size in held.items():
+            if place not in self._sent:
+                await self._close(place, size)
 
-    def _forget_done(self, held: dict[str, Decimal]) -> None:
+    def _forget_done(self, held: dict["_Place", Decimal]) -> None:
         """What is held where a taken close has left nothing was filled after it."""
-        for contract_id, size in list(self._taken.items()):
-            if held.get(contract_id, Decimal(0)) * size <= 0:
-                del self._taken[contract_id]
-                self._sent.discard(contract_id)
+        for place, size in list(self._taken.items()):
+            if held.get(place, Decimal(0)) * size <= 0:
+                del self._taken[place]
+                self._sent.discard(place)
 
-    async def _close(self, contract_id: str, held: Decimal) -> None:
-        self._sent.add(contract_id)
+    async def _close(self, place: "_Place", held: Decimal) -> None:
+        self._sent.add(place)
+        contract_id, side = place
         try:
-            await self._desk.close(self._account_id, contract_id, None, held=held, patient=False)
+            await self._desk.close(
+                self._account_id, contract_id, None, held=held, hedge_side=side, patient=False
+            )
         except TradeForgeError as error:  # it must not keep the others open
             self.failures.append(error)
             if isinstance(error, NotSent):
-                self._sent.discard(contract_id)
+                self._sent.discard(place)
         else:
-            self._taken[contract_id] = held
+            self._taken[place] = held
+
+
+_Place = tuple[str, OrderSide | None]
+_Holdings = dict[OrderSide | None, Decimal]
+"""What is held of one contract; of two positions at once each by its side."""
+
+
+def _holdings(positions: Iterable[Position]) -> _Holdings:
+    return {one.hedge_side: one.size for one in positions} or {None: Decimal(0)}
 
 
 def _resized(order: Order, size: Decimal) -> OrderChange:

@@ -2,15 +2,18 @@
 
 from attrs import frozen
 
+from tradeforge_core.enums import OrderSide
 from tradeforge_core.models import Account, Order, Position, Trade
 
 Item = Order | Trade | Position
-Key = tuple[str, str]
-"""The account, and the id of the thing within it."""
+Key = tuple[str, str, OrderSide | None]
+"""The account, the id of the thing within it, and of a hedged position which of two it is."""
 
 
 def key_of(item: Item) -> Key:
-    return item.account_id, item.contract_id if isinstance(item, Position) else item.id
+    if isinstance(item, Position):
+        return item.account_id, item.contract_id, item.hedge_side
+    return item.account_id, item.id, None
 
 
 @frozen(kw_only=True)

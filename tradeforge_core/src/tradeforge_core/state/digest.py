@@ -29,6 +29,8 @@ def canonical(model: Any) -> str:
 def _text(value: object) -> str:
     if isinstance(value, Decimal):
         return _digits(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(sorted(map(canonical, value)))}]"
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return json.dumps(value)

@@ -56,7 +56,7 @@ class Ledger:
         """The order, fill or position as it is known, None if it is not."""
         if kind is Order:
             return self._orders.find(key[1])
-        return self._orders.fills.find(key) if kind is Trade else self._positions.find(*key)
+        return self._orders.fills.find(key[:2]) if kind is Trade else self._positions.find(*key)
 
     def take(self, event: Event) -> Changes:
         """What an event of a user stream changes; those of the market change nothing."""
@@ -95,9 +95,9 @@ class Ledger:
         """Take in all open positions of the account: whatever is missing is flat as of then."""
         return self._told(self._positions.add_list(account_id, list(positions), as_of))
 
-    def position_heard_at(self, account_id: str, contract_id: str) -> datetime | None:
+    def position_heard_at(self, key: Key) -> datetime | None:
         """When the latest message about this position alone came."""
-        return self._positions.heard_at(account_id, contract_id)
+        return self._positions.heard_at(key)
 
     def saw_account(self, account: Account, as_of: datetime) -> Changes:
         old = self._accounts.get(account.id)

@@ -78,6 +78,7 @@ def joined_trade(a: Trade, b: Trade) -> Trade:
         realized_pnl=_known(a.realized_pnl, b.realized_pnl),
         fees=_known(a.fees, b.fees),
         commissions=_known(a.commissions, b.commissions),
+        fee_currency=_known(a.fee_currency, b.fee_currency),
     )
 
 
@@ -88,7 +89,8 @@ def with_fills(order: Order, filled: Decimal) -> Order:
     has ended is FILLED if it has filled in full, whatever else was said of its end. An open one is
     never ended by its fills: the venue says when it ends.
     """
-    filled = max(order.filled_size, min(filled, order.size))
+    most = filled if order.in_quote else order.size  # a size in quote says nothing of what fills
+    filled = max(order.filled_size, min(filled, most))
     status = _status(order, filled)
     if status is order.status and filled == order.filled_size:
         return order
@@ -96,6 +98,12 @@ def with_fills(order: Order, filled: Decimal) -> Order:
 
 
 def _status(order: Order, filled: Decimal) -> OrderStatus:
+    if order.in_quote:
+        return (
+            OrderStatus.PARTIALLY_FILLED
+            if order.status in _NOT_PARTIAL and filled
+            else order.status
+        )
     if order.status.is_final:
         return OrderStatus.FILLED if 0 < order.size <= filled else order.status
     if order.status in _NOT_PARTIAL and 0 < filled < order.size:
@@ -119,6 +127,9 @@ def _progress(sighting: Sighting) -> tuple[Any, ...]:
         _none_first(order.limit_price),
         _none_first(order.stop_price),
         _none_first(order.trail_distance),
+        order.reduce_only,
+        order.post_only,
+        order.in_quote,
         order.raw is not None,
     )
     return (phase, _none_first(order.updated_at), sighting.as_of, rank, terms)

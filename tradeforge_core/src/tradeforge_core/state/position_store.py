@@ -6,8 +6,9 @@ from enum import IntEnum
 
 from attrs import frozen
 
+from tradeforge_core.enums import OrderSide
 from tradeforge_core.models import Position
-from tradeforge_core.state.changes import Changes
+from tradeforge_core.state.changes import Changes, Key, key_of
 from tradeforge_core.state.digest import canonical
 
 
@@ -27,9 +28,6 @@ class _Entry:
     source: Source
 
 
-_Key = tuple[str, str]
-
-
 class PositionStore:
     """Positions cannot be joined: what was true last holds, whenever it arrives.
 
@@ -38,26 +36,28 @@ class PositionStore:
     """
 
     def __init__(self) -> None:
-        self._entries: dict[_Key, _Entry] = {}
+        self._entries: dict[Key, _Entry] = {}
         self._listed_at: dict[str, datetime] = {}
-        self._heard_at: dict[_Key, datetime] = {}
+        self._heard_at: dict[Key, datetime] = {}
 
-    def heard_at(self, account_id: str, contract_id: str) -> datetime | None:
+    def heard_at(self, key: Key) -> datetime | None:
         """When the latest message about this position alone came."""
-        return self._heard_at.get((account_id, contract_id))
+        return self._heard_at.get(key)
 
-    def find(self, account_id: str, contract_id: str) -> Position | None:
+    def find(
+        self, account_id: str, contract_id: str, hedge_side: OrderSide | None = None
+    ) -> Position | None:
         """Flat where a list of the account did not have it, None where nothing is known."""
-        entry = self._entries.get((account_id, contract_id))
+        entry = self._entries.get((account_id, contract_id, hedge_side))
         if entry is not None:
             return entry.position
-        return _flat(account_id, contract_id) if account_id in self._listed_at else None
+        return _flat(account_id, contract_id, hedge_side) if account_id in self._listed_at else None
 
     def all(self) -> list[Position]:
         return [entry.position for entry in self._entries.values()]
 
     def add(self, position: Position, as_of: datetime, source: Source) -> Changes:
-        key = (position.account_id, position.contract_id)
+        key = key_of(position)
         before = self.find(*key)
         if source is Source.NEWS:
             self._heard_at[key] = max(as_of, self._heard_at.get(key, as_of))
@@ -66,9 +66,9 @@ class PositionStore:
 
     def add_list(self, account_id: str, positions: list[Position], as_of: datetime) -> Changes:
         """Take in all open positions of the account, as they were then."""
-        rows = {(account_id, one.contract_id): _Entry(one, as_of, Source.LIST) for one in positions}
+        rows = {key_of(one): _Entry(one, as_of, Source.LIST) for one in positions}
         known = {key for key in self._entries if key[0] == account_id}
-        before = {key: self.find(*key) for key in sorted(known | set(rows))}
+        before = {key: self.find(*key) for key in sorted(known | set(rows), key=str)}
         self._flatten(account_id, as_of)
         for key, row in rows.items():
             self._add(key, row)
@@ -81,7 +81,7 @@ class PositionStore:
             if key[0] == account_id and entry.as_of < listed_at:
                 del self._entries[key]
 
-    def _add(self, key: _Key, entry: _Entry) -> None:
+    def _add(self, key: Key, entry: _Entry) -> None:
         listed_at = self._listed_at.get(key[0])
         if listed_at is not None and entry.as_of < listed_at:
             return
@@ -89,13 +89,15 @@ class PositionStore:
         if old is None or _time(entry) > _time(old):
             self._entries[key] = entry
 
-    def _changed(self, before: dict[_Key, Position | None]) -> tuple[Position, ...]:
+    def _changed(self, before: dict[Key, Position | None]) -> tuple[Position, ...]:
         now = {key: self.find(*key) for key in before}
         return tuple(one for key, one in now.items() if one is not None and one != before[key])
 
 
-def _flat(account_id: str, contract_id: str) -> Position:
-    return Position(account_id=account_id, contract_id=contract_id, size=Decimal(0))
+def _flat(account_id: str, contract_id: str, hedge_side: OrderSide | None) -> Position:
+    return Position(
+        account_id=account_id, contract_id=contract_id, hedge_side=hedge_side, size=Decimal(0)
+    )
 
 
 def _time(entry: _Entry) -> tuple[datetime, Source, bool, str]:

@@ -8,6 +8,7 @@ from tradeforge_core.errors import NotFound
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Order, Position
 from tradeforge_core.requests import Period
+from tradeforge_core.state.changes import Key, key_of
 from tradeforge_core.state.ledger import Ledger
 from tradeforge_core.state.told import essence
 
@@ -73,23 +74,23 @@ class AccountReader:
             began, before = self._clock.now(), read
             read = await self._venue._fetch_positions(account_id)
             doubted = self._contradicted(account_id, read)
-            doubted &= _differing(before, read) | self._heard_lately(account_id, doubted, began)
+            doubted &= _differing(before, read) | self._heard_lately(doubted, began)
         return self._without(account_id, read, doubted), began
 
-    def _contradicted(self, account_id: str, read: list[Position]) -> set[str]:
+    def _contradicted(self, account_id: str, read: list[Position]) -> set[Key]:
         return _differing(self._known(account_id), read)
 
-    def _heard_lately(self, account_id: str, contracts: set[str], began: datetime) -> set[str]:
+    def _heard_lately(self, positions: set[Key], began: datetime) -> set[Key]:
         """Of which the answer to a question of then may be older than the latest message."""
         horizon = began - timedelta(seconds=self._settle)
-        heard = {one: self._ledger.position_heard_at(account_id, one) for one in contracts}
+        heard = {one: self._ledger.position_heard_at(one) for one in positions}
         return {one for one, at in heard.items() if at is not None and at > horizon}
 
-    def _without(self, account_id: str, read: list[Position], doubted: set[str]) -> list[Position]:
+    def _without(self, account_id: str, read: list[Position], doubted: set[Key]) -> list[Position]:
         known = self._known(account_id)
         return [
-            *(one for one in read if one.contract_id not in doubted),
-            *(one for one in known if one.contract_id in doubted),
+            *(one for one in read if key_of(one) not in doubted),
+            *(one for one in known if key_of(one) in doubted),
         ]
 
     def _known(self, account_id: str) -> list[Position]:
@@ -120,11 +121,11 @@ def _next_looks(missing: list[Order], times: dict[str, int]) -> list[Order]:
     return [*new[:_MOST_LOOKS], *again[:_MOST_LOOKS_AGAIN]]
 
 
-def _differing(a: Iterable[Position], b: Iterable[Position]) -> set[str]:
-    """The contracts of which the two do not say the same."""
+def _differing(a: Iterable[Position], b: Iterable[Position]) -> set[Key]:
+    """The positions of which the two do not say the same."""
     one, other = _essences(a), _essences(b)
     return {each for each in {*one, *other} if one.get(each) != other.get(each)}
 
 
-def _essences(positions: Iterable[Position]) -> dict[str, object]:
-    return {one.contract_id: essence(one) for one in positions if not one.is_flat}
+def _essences(positions: Iterable[Position]) -> dict[Key, object]:
+    return {key_of(one): essence(one) for one in positions if not one.is_flat}

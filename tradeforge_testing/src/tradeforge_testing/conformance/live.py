@@ -175,7 +175,7 @@ async def _accounts(visit: Visit) -> None:
 async def _contract(visit: Visit) -> None:
     found = await visit.broker.get_contract_by_symbol(visit.limits.symbol)
     assert await visit.broker.get_contract(found.id) == found
-    assert found.tick_size > 0 and found.tick_value > 0
+    assert found.tick_size > 0 and (found.tick_value is None or found.tick_value > 0)
     visit.contract = found
 
 
@@ -213,7 +213,7 @@ async def _resting_order(visit: Visit) -> None:
     account, contract = visit.found()
     _needs_trading(visit)
     request = OrderRequest.limit(
-        account.id, contract.id, OrderSide.BUY, contract.size_step, await _far(visit)
+        account.id, contract.id, OrderSide.BUY, _least(contract), await _far(visit)
     )
     async with visit.broker.subscribe_user_data([account.id], UserDataType.ORDER_UPDATE) as news:
         order = await visit.broker.place_order(request)
@@ -230,8 +230,15 @@ async def _resting_order(visit: Visit) -> None:
                     return
 
 
+def _least(contract: Contract) -> Decimal:
+    """The smallest order that the contract can have."""
+    return max(contract.size_step, contract.min_size or contract.size_step)
+
+
 async def _round_trip(visit: Visit) -> None:
     account, contract = visit.found()
+    if contract.tick_value is None:
+        raise NotRun("a tick is not worth the same at every price: what it may cost is not known")
     least = _LEAST_SPEND_TICKS * contract.tick_value
     if visit.limits.spend is None or visit.limits.spend < least:
         raise NotRun(f"it may cost {least:f} or more, and nobody has allowed that much")
@@ -239,11 +246,11 @@ async def _round_trip(visit: Visit) -> None:
     if await _held(visit, account.id, contract.id):
         raise NotRun("the account holds the contract already: it is left alone")
     began = current_clock().now() - timedelta(minutes=1)
-    request = OrderRequest.market(account.id, contract.id, OrderSide.BUY, contract.size_step)
+    request = OrderRequest.market(account.id, contract.id, OrderSide.BUY, _least(contract))
     order = await visit.broker.place_order(request)
-    visit.bought = contract.size_step
+    visit.bought = _least(contract)
     held = await _held(visit, account.id, contract.id)
-    assert held == contract.size_step, f"{held:f} is held after it was bought"
+    assert held == _least(contract), f"{held:f} is held after it was bought"
     await visit.broker.close_position(account.id, contract.id)
     visit.bought = Decimal(0)
     assert not await _held(visit, account.id, contract.id)
