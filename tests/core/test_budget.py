@@ -127,3 +127,62 @@ async def test_no_window_of_the_venue_ever_sees_more(clock: ManualClock, seed: i
     assert len(seen) > 50
     for at in seen:
         assert sum(at - 10 < other <= at for other in seen) <= 7
+
+
+# --- several limits at once, and what the venue says of its own ---
+
+
+async def test_a_request_counts_in_the_limit_of_all_kinds_as_well(clock: ManualClock) -> None:
+    everything = RateBudget(3, 60, clock=clock)
+    orders = RateBudget(2, 1, clock=clock, within=everything)
+    looks = RateBudget(2, 1, clock=clock, within=everything)
+    await use(orders, 2)
+    await use(looks, 1)
+    assert (everything.used, orders.used, looks.used) == (3, 2, 1)
+    with pytest.raises(NotSent, match="3 requests in 60 s"):
+        await use(looks, 1)
+    clock.advance(2)
+    assert (everything.used, orders.used) == (3, 0)
+    assert looks.used == 0  # what found no room in the greater one does not count in its own
+
+
+async def test_a_limit_that_the_venue_tells_is_the_one_that_counts(clock: ManualClock) -> None:
+    budget = RateBudget(10, 1, clock=clock)
+    await use(budget, 1)
+    budget.heard(20, 19)
+    await use(budget, 19)
+    with pytest.raises(NotSent, match="limit of 20 requests"):
+        await use(budget, 1)
+
+
+async def test_requests_of_others_are_counted_too(clock: ManualClock) -> None:
+    budget = RateBudget(10, 1, clock=clock)
+    await use(budget, 2)
+    budget.heard(10, 3)
+    assert budget.used == 7
+    budget.heard(10, 3)
+    assert budget.used == 7
+    clock.advance(1)
+    assert budget.used == 0
+
+
+async def test_what_the_venue_has_forgotten_already_still_counts_here(clock: ManualClock) -> None:
+    budget = RateBudget(10, 1, clock=clock)
+    await use(budget, 4)
+    budget.heard(10, 10)
+    assert budget.used == 4
+
+
+@pytest.mark.parametrize(("limit", "left"), [(0, 0), (-5, 3), (2, 1), (10**9, 0)])
+async def test_a_limit_without_room_for_anything_is_not_believed(
+    clock: ManualClock, limit: int, left: int
+) -> None:
+    budget = RateBudget(10, 1, clock=clock, reserve=2)
+    budget.heard(limit, left)
+    assert (budget.limit, budget.used) == (10, 0)
+
+
+async def test_more_than_all_of_it_is_never_counted(clock: ManualClock) -> None:
+    budget = RateBudget(10, 1, clock=clock)
+    budget.heard(10, -(10**9))
+    assert budget.used == 10

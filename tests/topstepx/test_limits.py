@@ -210,6 +210,6 @@ async def test_a_simulation_that_is_over_is_forgotten(broker: TopStepXProvider) 
     for number in range(3):
         login = attrs.evolve(broker.config, username=f"simulated-{number}")
         budgets_of(login, ManualClock()).rest.cool_down(60)
-    assert [user for _, user in _by_login if user.startswith("simulated")] == ["simulated-2"]
+    assert [user for _, user in _by_login.made if user.startswith("simulated")] == ["simulated-2"]
     assert budgets_of(broker.config, broker._clock) is here
-    assert not [user for _, user in _by_login if user.startswith("simulated")]
+    assert not [user for _, user in _by_login.made if user.startswith("simulated")]

@@ -153,6 +153,15 @@ class WalletRow(Row, frozen=True):
     coin: list[CoinRow] = []
 
 
+class ClosedRow(Row, frozen=True):
+    """What an order has closed: its prices tell the result of its fills."""
+
+    orderId: str
+    side: str
+    avgEntryPrice: str
+    closedSize: str
+
+
 class FeeRow(Row, frozen=True):
     symbol: str
     takerFeeRate: str
@@ -200,6 +209,8 @@ class OrderRow(Row, frozen=True):
     rejectReason: str | None = None
     triggerPrice: str | None = None
     triggerDirection: int | None = None
+    basePrice: str | None = None
+    lastPriceOnCreated: str | None = None
     takeProfit: str | None = None
     stopLoss: str | None = None
     tpslMode: str | None = None
@@ -221,6 +232,11 @@ class ExecutionRow(Row, frozen=True):
     execType: str
     category: str = ""
     orderLinkId: str | None = None
+    orderQty: str | None = None
+    leavesQty: str | None = None
+    orderType: str = ""
+    stopOrderType: str | None = None
+    marketUnit: str | None = None
     execFee: str | None = None
     feeCurrency: str | None = None
     execTime: str | None = None

@@ -1,30 +1,57 @@
 """Bybit: each thing that the contract asks for, as one short method."""
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
+from attrs import evolve
+
+from tradeforge_bybit import _contracts, _mapping, _orders, _proofs
+from tradeforge_bybit._bars import fetch_bars
+from tradeforge_bybit._modes import Modes
+from tradeforge_bybit._names import Place
+from tradeforge_bybit._places import OrderPlace, Places
+from tradeforge_bybit._proofs import Proofs
+from tradeforge_bybit._redaction import Redaction
 from tradeforge_bybit._rest import Rest
+from tradeforge_bybit._search import Search
 from tradeforge_bybit._server_time import ServerTime
 from tradeforge_bybit._signing import Signer
 from tradeforge_bybit.config import BybitConfig
 from tradeforge_core import (
     Account,
     Bar,
+    BarUnit,
     Capabilities,
     Contract,
+    Event,
     FrontMonth,
+    InvalidOrder,
+    NotFound,
     NotSupported,
     Order,
     OrderRequest,
     OrderSafety,
+    OrderSide,
+    OrderType,
+    OrderUpdateEvent,
     Plugins,
     Position,
     Provider,
+    TimeInForce,
     Trade,
+    VenueClass,
+    VenueError,
 )
+from tradeforge_core.adapter import Write
+from tradeforge_core.kit.budget import RateBudget
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.http import HttpClient
 from tradeforge_core.kit.record_to import RecordTo
+from tradeforge_core.orders.client_ids import new_client_order_id
+from tradeforge_core.orders.path import before_sending
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.audit_times import AuditTimes
 from tradeforge_core.streams.backoff import Backoff
@@ -36,7 +63,20 @@ class BybitProvider(Provider):
     """Bybit's v5 API with the key of a unified account."""
 
     name = "bybit"
-    capabilities = Capabilities()
+    capabilities = Capabilities(
+        # an orderLinkId is refused a second time, and finds its order in any status
+        venue_class=VenueClass.A,
+        order_types=frozenset(
+            {OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT}
+        ),
+        reduce_only=True,
+        post_only=True,
+        quote_size=True,
+        times_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK}),
+        bar_units=frozenset(
+            {BarUnit.MINUTE, BarUnit.HOUR, BarUnit.DAY, BarUnit.WEEK, BarUnit.MONTH}
+        ),
+    )
     stream_of = {}
 
     def __init__(
@@ -63,15 +103,21 @@ class BybitProvider(Provider):
         self.config = config
         self._time = ServerTime(self._clock)
         self._signer = Signer.of(config, self._time)
-        self._http = self._new_http()
-        self._rest = Rest(self._http, self._signer, self._time)
+        self._places = Places()
+        self._proofs = Proofs(self._clock)
+        self._may_trade = True
+        self._account_id = ""
+        self._begin_anew()
 
     @property
     def realm(self) -> str:
         return urlsplit(self.config.rest_url).netloc
 
-    def _new_http(self) -> HttpClient:
-        return HttpClient(
+    def _budgets(self) -> Mapping[str, RateBudget]:
+        return self._rest.budgets
+
+    def _begin_anew(self) -> None:
+        self._http = HttpClient(
             self.config.rest_url,
             provider=self.name,
             observe=self._plugins.saw_http_request,
@@ -79,66 +125,198 @@ class BybitProvider(Provider):
             timeouts=self.config.timeouts,
             tap=self.recorder,
         )
+        self._rest = Rest(self._http, self.config, self._signer, self._time, self._clock)
+        self._search = Search(self._rest, self._places, self._account_id)
+        self._modes = Modes(self._search)
 
     async def _log_in(self) -> None:
-        self._http = self._new_http()
-        self._rest = Rest(self._http, self._signer, self._time)
+        self._begin_anew()
         await self._rest.measure_time()
-        self._account_id = str((await self._rest.key()).userID)
+        key = await self._rest.key()
+        self._account_id, self._may_trade = str(key.userID), not key.readOnly
+        self._search = Search(self._rest, self._places, self._account_id)
+        self._modes = Modes(self._search)
 
     async def _log_out(self) -> None:
         await self._http.close()
 
+    def _redactor(self) -> Redaction:
+        config = self.config
+        hidden = (config.api_key, config.api_secret, config.private_key)
+        return Redaction(secret.reveal() for secret in hidden)
+
     def _make_link(self, stream: str) -> StreamLink:
         raise NotSupported(f"{self.name} has no stream {stream}")
+
+    def _saw(self, event: Event) -> Event | None:
+        told = super()._saw(event)
+        if isinstance(event, OrderUpdateEvent):
+            self._proofs.saw(self._places.note(event.order))
+        return told
 
     # --- accounts, contracts, bars ---
 
     async def _fetch_accounts(self) -> list[Account]:
-        raise NotSupported("")
+        account = _mapping.to_account(
+            await self._rest.wallet(),
+            self._account_id,
+            simulated=self.config.environment != "mainnet",
+            may_trade=self._may_trade,
+        )
+        return [account]
 
     async def _search_contracts(self, text: str) -> list[Contract]:
-        raise NotSupported("")
+        return await _contracts.search(self._rest, text)
 
     async def _fetch_contract(self, contract_id: str) -> Contract:
-        raise NotSupported("")
+        return await _contracts.contract_of(self._rest, contract_id)
 
     async def _find_contract(self, symbol: str) -> FrontMonth:
-        raise NotSupported("")
+        return await _contracts.find(self._rest, symbol, self.config.category)
 
     async def _fetch_bars(self, query: BarQuery) -> list[Bar]:
-        raise NotSupported("")
+        return await fetch_bars(self._rest, query, self._clock)
 
     # --- orders ---
 
     async def _submit_order(self, request: OrderRequest) -> Order:
-        raise NotSupported("")
+        return await (await self._prepare_order(request))()
+
+    async def _prepare_order(self, request: OrderRequest) -> Callable[[], Write[Order]]:
+        self._check_account(request.account_id)
+        place = Place.of(request.contract_id)
+        _check_expressible(request, place)
+        index = await self._modes.index(place, request.side, reduces=request.reduce_only)
+        body = _orders.to_body(request, place, index)
+        self._places.expect(request.client_order_id, place)
+        return partial(self._send_order, place, body)
+
+    async def _send_order(self, place: Place, body: dict[str, Any]) -> Order:
+        order_id = await self._create(place, body)
+        return await self._proven(place, order_id, _proofs.is_taken)
+
+    async def _create(self, place: Place, body: dict[str, Any]) -> str:
+        try:
+            return (await self._rest.create(body)).orderId
+        except VenueError:
+            self._modes.forget(place)  # it may have been another one than was known
+            raise
+
+    async def _proven(self, place: Place, order_id: str, says: _proofs.Says) -> Order:
+        """The order, once that is proven which the venue has only taken in."""
+        return await self._proofs.of(order_id, partial(self._search.shown, place, order_id), says)
 
     async def _submit_change(self, change: OrderChange) -> None:
-        raise NotSupported("")
+        await (await self._prepare_change(change))()
+
+    async def _prepare_change(self, change: OrderChange) -> Callable[[], Write[None]]:
+        if change.trail_distance is not None:
+            raise InvalidOrder(["a trailing stop of bybit cannot be changed here"])
+        where = await self._where(change.account_id, change.order_id)
+        return partial(self._send_change, change, where.place)
+
+    async def _send_change(self, change: OrderChange, place: Place) -> None:
+        await self._rest.amend(_orders.to_change(change, place))
+        await self._proven(place, change.order_id, _proofs.has(change))
 
     async def _submit_cancel(self, account_id: str, order_id: str) -> None:
-        raise NotSupported("")
+        where = await before_sending(self._where(account_id, order_id), "cancel")
+        await self._rest.cancel(where, order_id)
+        await self._proven(where.place, order_id, _proofs.is_cancelled)
+
+    async def _where(self, account_id: str, order_id: str) -> OrderPlace:
+        """Where an order is; it is looked for only if it was never seen. Raises `NotFound`."""
+        self._check_account(account_id)
+        if (known := self._places.find(order_id)) is not None:
+            return known
+        await self._search.order(order_id)
+        found = self._places.find(order_id)
+        assert found is not None
+        return found
 
     async def _submit_close(self, account_id: str, contract_id: str, size: Decimal | None) -> None:
-        raise NotSupported("")
+        await self._close(account_id, contract_id, size, None)
+
+    async def _submit_close_side(
+        self, account_id: str, contract_id: str, size: Decimal | None, side: OrderSide
+    ) -> None:
+        await self._close(account_id, contract_id, size, side)
+
+    async def _close(
+        self, account_id: str, contract_id: str, size: Decimal | None, side: OrderSide | None
+    ) -> None:
+        """By a market order that can only reduce."""
+        self._check_account(account_id)
+        place = Place.of(contract_id)
+        held = await before_sending(self._held(place, side), "close")
+        request = evolve(
+            OrderRequest.market(
+                account_id,
+                contract_id,
+                OrderSide.SELL if held.size > 0 else OrderSide.BUY,
+                min(abs(held.size), size or abs(held.size)),
+            ),
+            reduce_only=True,
+            client_order_id=new_client_order_id(self._clock.now()),
+        )
+        index = _orders.position_index(request.side, hedged=side is not None, reduces=True)
+        order_id = await self._create(place, _orders.to_body(request, place, index))
+        await self._proven(place, order_id, _proofs.is_filled)
+
+    async def _held(self, place: Place, side: OrderSide | None) -> Position:
+        """Raises `NotFound` where nothing is held."""
+        positions = [] if place.category == "spot" else await self._search.positions_of(place)
+        for one in positions:
+            if one.hedge_side is side and not one.is_flat:
+                return one
+        raise NotFound(f"there is no position in {place.contract_id}")
 
     async def _fetch_order(self, account_id: str, order_id: str) -> Order:
-        raise NotSupported("")
+        self._check_account(account_id)
+        return await self._search.order(order_id)
 
     async def _find_by_client_id(self, account_id: str, client_order_id: str) -> list[Order]:
-        raise NotSupported("")
+        self._check_account(account_id)
+        return await self._search.of_name(client_order_id)
 
     async def _fetch_open_orders(self, account_id: str) -> list[Order]:
-        raise NotSupported("")
+        self._check_account(account_id)
+        return await self._search.open_orders()
 
     async def _fetch_order_history(self, account_id: str, period: Period) -> list[Order]:
-        raise NotSupported("")
+        self._check_account(account_id)
+        return await self._search.history(period)
 
     # --- positions and fills ---
 
     async def _fetch_positions(self, account_id: str) -> list[Position]:
-        raise NotSupported("")
+        self._check_account(account_id)
+        return await self._search.positions()
 
     async def _fetch_trades(self, account_id: str, period: Period) -> list[Trade]:
-        raise NotSupported("")
+        self._check_account(account_id)
+        return await self._search.trades(period)
+
+    def _check_account(self, account_id: str) -> None:
+        """A key has one account. Raises `NotFound` for any other."""
+        if account_id != self._account_id:
+            raise NotFound(f"there is no account {account_id!r}: this key has its own only")
+
+
+def _check_expressible(request: OrderRequest, place: Place) -> None:
+    """Raises `NotSupported` and `InvalidOrder` for what the venue has no words for."""
+    if place.category == "spot" and request.reduce_only:
+        raise NotSupported("spot has no positions that a reduce_only order could reduce")
+    if place.category != "spot" and request.in_quote:
+        raise NotSupported(f"{place.category} counts contracts: only spot has a size in_quote")
+    name = request.client_order_id or ""
+    if len(name) > _LONGEST_NAME or not name.replace("-", "").replace("_", "").isalnum():
+        raise InvalidOrder(
+            [
+                f"client_order_id {name!r}: at most {_LONGEST_NAME} letters, digits, - and _ are"
+                " what the venue takes"
+            ]
+        )
+
+
+_LONGEST_NAME = 36

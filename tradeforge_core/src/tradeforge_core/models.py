@@ -73,10 +73,11 @@ class Contract:
     """One tradable instrument. `tick_value` is the money one tick moves for a size of one.
 
     `id` is opaque: give back what a search returned. `root` is the product (`MNQ` of `MNQZ6`).
-    `tick_value` is None where a tick is not worth the same at every price. Sizes count `base`,
-    prices are in `quote`, and money comes in `settle`; each is None where that is not told, as are
-    the limits: `min_size` and `max_size` of an order, `min_notional` in `quote`, and `quote_step`
-    of an order that counts in `quote`.
+    `tick_value` is None where a tick is not worth the same at every price. Prices are those of
+    `base` in `quote`, and money comes in `settle`; sizes count `base`, but of a contract that
+    settles in its base they count `quote`. Each is None where it is not told, as are the limits:
+    `min_size` and `max_size` of an order, `min_notional` in `quote`, and `quote_step` of an order
+    that counts what is paid.
     """
 
     id: str

@@ -2,13 +2,15 @@
 
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from enum import Enum
 
 from tradeforge_core.errors import NotSent
 from tradeforge_core.kit.clock import Clock
 
+_MOST_LIMIT = 100_000
+"""A venue that allows more has made a mistake, and it would be counted one by one."""
 _MOST_COOL_DOWN = 60.0
 """Seconds; a venue that asks for more, by mistake or malice, is asked again after this."""
 
@@ -18,15 +20,25 @@ class RateBudget:
 
     A request counts from when it is sent until `window` seconds after its answer: the venue saw it
     somewhere in between, so its own count can never be higher. `reserve` of the requests are kept
-    for what is urgent: cancels and closes.
+    for what is urgent: cancels and closes. Where there is a limit for all kinds of requests beside
+    the one for this kind, they count `within` that, too.
     """
 
-    def __init__(self, limit: int, window: float, *, clock: Clock, reserve: int = 0) -> None:
+    def __init__(
+        self,
+        limit: int,
+        window: float,
+        *,
+        clock: Clock,
+        reserve: int = 0,
+        within: "RateBudget | None" = None,
+    ) -> None:
         if not 0 <= reserve < limit:
             raise ValueError(f"a reserve of {reserve} leaves nothing of {limit} requests")
         self.limit = limit
         self.window = window
         self._reserve = reserve
+        self._within = within
         self._clock = clock
         self._in_flight = 0
         self._answered: deque[float] = deque()
@@ -52,6 +64,12 @@ class RateBudget:
         A read waits for it. Raises `NotSent` for a write that finds none: an order that waits in a
         queue would leave at a price that is gone.
         """
+        async with nullcontext() if self._within is None else self._within.slot(lane):
+            async with self._own_slot(lane):
+                yield
+
+    @asynccontextmanager
+    async def _own_slot(self, lane: "Lane") -> AsyncIterator[None]:
         while not self._has_room(lane):
             if lane is not Lane.READ:
                 raise NotSent(
@@ -65,6 +83,18 @@ class RateBudget:
         finally:
             self._in_flight -= 1
             self._answered.append(self._clock.monotonic())
+
+    def heard(self, limit: int, left: int) -> None:
+        """The venue says with an answer what its limit is, and how much of it is left.
+
+        A limit that is not above the reserve is not believed. What is missing beside our own
+        requests is taken for requests of others, that were answered now.
+        """
+        if limit <= self._reserve or limit > _MOST_LIMIT:
+            return
+        self.limit = limit
+        others = min(limit - left, limit) - self.used
+        self._answered.extend(self._clock.monotonic() for _ in range(others))
 
     def cool_down(self, seconds: float | None) -> None:
         """The venue said that it was too much: be silent for `seconds`, or for a whole window.

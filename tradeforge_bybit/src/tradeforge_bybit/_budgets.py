@@ -1,0 +1,63 @@
+"""The venue's request limits, one set for each key, shared by all providers in the process.
+
+Every request counts for its address, 600 in 5 s, and those with a key also for the account: each
+operation so often in a second, of spot more often than of derivatives.
+"""
+
+import hashlib
+from typing import Any
+
+from tradeforge_bybit._endpoints import Endpoint
+from tradeforge_bybit.config import BybitConfig
+from tradeforge_core.kit.budget import RateBudget
+from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.shared_budgets import SharedBudgets
+
+_OF_ADDRESS = (600, 5.0)
+_FOR_EXITS = 60
+"""Requests of the 600 that only cancels and closes may use."""
+_CLOSES = 2
+"""Of the orders in a second: closing is an order here, too."""
+
+
+class Budgets:
+    """Made as they are needed."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        limit, window = _OF_ADDRESS
+        self.address = RateBudget(limit, window, clock=clock, reserve=_FOR_EXITS)
+        self._by_name: dict[str, RateBudget] = {}
+
+    def of(self, endpoint: Endpoint[Any], category: str | None) -> RateBudget:
+        limit = endpoint.limit_of(category)
+        if limit is None:
+            return self.address
+        name = f"{endpoint.path} {'spot' if category == 'spot' else 'derivatives'}"
+        if name not in self._by_name:
+            self._by_name[name] = RateBudget(
+                limit,
+                1.0,
+                clock=self._clock,
+                reserve=_CLOSES if endpoint.write else 0,
+                within=self.address,
+            )
+        return self._by_name[name]
+
+    @property
+    def by_name(self) -> dict[str, RateBudget]:
+        return {"address": self.address, **self._by_name}
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing counts any more; until then it must outlive its providers."""
+        return all(one.is_idle for one in self.by_name.values())
+
+
+_by_key = SharedBudgets[Budgets]()
+
+
+def budgets_of(config: BybitConfig, clock: Clock) -> Budgets:
+    """The budgets of a key: two providers with the same one count together."""
+    key = hashlib.sha256(config.api_key.reveal().encode()).digest()
+    return _by_key.of((config.rest_url, key), clock, lambda: Budgets(clock))
