@@ -1,11 +1,13 @@
 """Messages that the venue has really sent, or printed in its documentation, member by member."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import pytest
 
 from tradeforge_bybit import _endpoints, _mapping, _orders, _wire
@@ -218,24 +220,22 @@ def test_an_order_that_is_taken_in() -> None:
 
 
 def test_orders_as_the_stream_shows_them() -> None:
-    shown = payload("ws_order")
-    messages = shown if isinstance(shown, list) else list(_pushes(shown))
-    assert messages
-    for message in messages:
-        for data in message["data"]:
-            row = _endpoints.msgspec.convert(data, _wire.OrderRow, strict=False)
-            order = _orders.to_order(row, row.category or "linear", "7")
-            assert order.status is not OrderStatus.UNKNOWN
-            assert order.size >= order.filled_size
+    pushes = [one for one in _objects(payload("ws_order")) if "orderStatus" in one]
+    assert pushes
+    for data in pushes:
+        row = msgspec.convert(data, _wire.OrderRow, strict=False)
+        order = _orders.to_order(row, row.category or "linear", "7")
+        assert order.status is not OrderStatus.UNKNOWN
+        assert order.size >= order.filled_size
 
 
-def _pushes(found: Any) -> Any:
+def _objects(found: Any) -> Iterator[dict[str, Any]]:
+    """Every object in it, at any depth."""
     if isinstance(found, dict):
-        if isinstance(found.get("data"), list):
-            yield found
-        else:
-            for one in found.values():
-                yield from _pushes(one)
+        yield found
+    inner = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    for one in inner:
+        yield from _objects(one)
 
 
 def test_an_error_says_what_the_venue_said() -> None:
