@@ -26,6 +26,7 @@ class Proofs:
     """What the stream has shown of orders that somebody waits for."""
 
     def __init__(self, clock: Clock) -> None:
+        self.longest = LONGEST
         self._clock = clock
         self._awaited: dict[str, _Sighting] = {}
 
@@ -42,7 +43,7 @@ class Proofs:
         """
         sighting = self._awaited.setdefault(order_id, _Sighting())
         sighting.waiting += 1
-        until = self._clock.monotonic() + LONGEST
+        until = self._clock.monotonic() + self.longest
         try:
             for pause in _pauses():
                 for order in (sighting.take(), await self._looked(look)):
@@ -58,7 +59,7 @@ class Proofs:
                 self._awaited.pop(order_id, None)
         raise RequestTimeout(
             f"order {order_id}: the venue has taken the request in, and has not shown in"
-            f" {LONGEST:g} s what became of it"
+            f" {self.longest:g} s what became of it"
         )
 
     async def _looked(self, look: Look) -> Order | None:

@@ -1,0 +1,364 @@
+"""What is read from Bybit: contracts, bars, the account, positions, orders and fills."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.bybit.small_venue import ACCOUNT, Answer, Row, SmallVenue, fill, new_order, position
+
+from tradeforge_bybit.provider import BybitProvider
+from tradeforge_core import (
+    AssetClass,
+    AuthenticationError,
+    BarUnit,
+    DecodeError,
+    NotFound,
+    NotSupported,
+    OrderSide,
+    OrderStatus,
+    VenueError,
+)
+
+LINEAR = "linear:BTCUSDT"
+NOW = datetime.now(UTC)
+HOUR = timedelta(hours=1)
+
+
+def ms(time: datetime) -> str:
+    return str(int(time.timestamp() * 1000))
+
+
+# --- the account ---
+
+
+async def test_a_key_has_one_account(broker: BybitProvider) -> None:
+    (account,) = await broker.get_accounts()
+    assert (account.id, account.name, account.currency) == (ACCOUNT, "UNIFIED", "USD")
+    assert (account.balance, account.can_trade) == (Decimal("1000.5"), True)
+    assert account.simulated
+
+
+@pytest.mark.parametrize(("code", "hint"), [(10003, "BYBIT_API_KEY"), (10004, "API_SECRET")])
+async def test_a_key_that_is_not_accepted_says_what_to_check(
+    venue: SmallVenue, broker: BybitProvider, code: int, hint: str
+) -> None:
+    venue.tell("/v5/account/wallet-balance", Answer(code=code, text="error sign!"))
+    with pytest.raises(AuthenticationError, match=hint):
+        await broker.get_accounts()
+
+
+# --- the clock ---
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, 3600.0])
+async def test_a_clock_that_is_wrong_is_set_by_the_venues(
+    venue: SmallVenue, broker: BybitProvider, ahead: float
+) -> None:
+    venue.ahead = ahead
+    assert len(await broker.get_accounts()) == 1
+    paths = [one.path for one in venue.requests[-3:]]
+    wallet = "/v5/account/wallet-balance"
+    assert paths == [wallet, "/v5/market/time", wallet]
+
+
+async def test_a_read_is_not_asked_for_ever(venue: SmallVenue, broker: BybitProvider) -> None:
+    wallet = "/v5/account/wallet-balance"
+    venue.tell(wallet, *[Answer(code=10002, text="time")] * 3)
+    with pytest.raises(AuthenticationError, match="time outside the window"):
+        await broker.get_accounts()
+    assert len(venue.asked(wallet)) == 2
+
+
+@pytest.mark.parametrize("nano", ["", "x", "9" * 40, "-1"])
+async def test_a_time_that_is_none_is_not_taken(
+    venue: SmallVenue, broker: BybitProvider, nano: str
+) -> None:
+    venue.tell("/v5/market/time", Answer(result={"timeSecond": "1", "timeNano": nano}))
+    with pytest.raises(DecodeError):
+        await broker._rest.measure_time()
+
+
+# --- contracts ---
+
+
+async def test_a_contract_by_its_id(broker: BybitProvider) -> None:
+    contract = await broker.get_contract(LINEAR)
+    assert (contract.symbol, contract.tick_size, contract.asset_class) == (
+        "BTCUSDT",
+        Decimal("0.1"),
+        AssetClass.PERPETUAL,
+    )
+    assert not (await broker.get_contract("linear:NEWUSDT")).active
+
+
+@pytest.mark.parametrize("contract_id", ["", "BTCUSDT", "linear:", "option:X", "linear:btcusdt"])
+async def test_what_is_no_id_is_not_asked_for(
+    venue: SmallVenue, broker: BybitProvider, contract_id: str
+) -> None:
+    with pytest.raises(NotFound, match="an id here is like linear:BTCUSDT"):
+        await broker.get_contract(contract_id)
+    assert venue.asked("/v5/market/instruments-info") == []
+
+
+async def test_a_symbol_that_the_venue_does_not_know(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    answers = [Answer(code=10001, text="params error: symbol invalid")] * 4
+    venue.tell("/v5/market/instruments-info", *answers)
+    with pytest.raises(NotFound, match="search for it by its symbol"):
+        await broker.get_contract("linear:NOSUCH")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "contract_id"),
+    [
+        ("BTCUSDT", LINEAR),
+        ("btcusdt", LINEAR),
+        ("spot:BTCUSDT", "spot:BTCUSDT"),
+        ("inverse:BTCUSD", "inverse:BTCUSD"),
+        ("BTC", "linear:BTC-25DEC26"),
+    ],
+)
+async def test_a_contract_by_its_symbol(
+    broker: BybitProvider, symbol: str, contract_id: str
+) -> None:
+    assert (await broker.get_contract_by_symbol(symbol)).id == contract_id
+
+
+async def test_the_first_to_expire_is_chosen_and_said_so(broker: BybitProvider) -> None:
+    front = await broker.resolve_front_month("BTC")
+    assert front.reason == "the first of BTC to expire, before BTC-26MAR27"
+
+
+async def test_what_came_near_is_told(broker: BybitProvider) -> None:
+    with pytest.raises(NotFound, match="found BTCUSDT, ETHUSDT"):
+        await broker.get_contract_by_symbol("USDT")
+    with pytest.raises(NotFound, match="no category 'option'"):
+        await broker.get_contract_by_symbol("option:BTC")
+
+
+async def test_a_search_is_in_every_category(broker: BybitProvider) -> None:
+    found = await broker.search_contracts(" btcusd ")
+    assert [one.id for one in found] == [LINEAR, "inverse:BTCUSD", "spot:BTCUSDT"]
+
+
+# --- bars ---
+
+
+def candles(count: int, *, until: datetime) -> list[list[str]]:
+    return [
+        [ms(until - HOUR * back), "1", "4", "0.5", str(count - back), "7", "9"]
+        for back in range(count)
+    ]
+
+
+async def test_bars_of_many_pages_come_oldest_first(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    last = NOW.replace(minute=0, second=0, microsecond=0) - HOUR
+    venue.candles = candles(2500, until=last)
+    bars = await broker.get_historical_bars(
+        LINEAR, start=last - 2400 * HOUR, end=last, unit=BarUnit.HOUR
+    )
+    assert [int(one.close) for one in bars] == list(range(100, 2501))
+    assert bars[-1].time == last
+    assert len(venue.asked("/v5/market/kline")) == 3
+
+
+async def test_the_forming_bar_comes_only_if_it_is_asked_for(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    this_hour = NOW.replace(minute=0, second=0, microsecond=0)
+    venue.candles = candles(5, until=this_hour)
+    ask = {"start": this_hour - 10 * HOUR, "unit": BarUnit.HOUR, "limit": 3}
+    complete = await broker.get_historical_bars(LINEAR, **ask)  # type: ignore[arg-type]
+    assert [int(one.close) for one in complete] == [2, 3, 4]
+    ask["include_partial"] = True
+    forming = await broker.get_historical_bars(LINEAR, **ask)  # type: ignore[arg-type]
+    assert [(int(one.close), one.partial) for one in forming] == [
+        (3, False),
+        (4, False),
+        (5, True),
+    ]
+
+
+async def test_a_span_that_the_venue_does_not_have(broker: BybitProvider) -> None:
+    with pytest.raises(NotSupported, match="sizes are: 1, 3, 5, 15, 30"):
+        await broker.get_historical_bars(LINEAR, start=NOW - HOUR, size=7)
+    with pytest.raises(NotSupported):
+        await broker.get_historical_bars(LINEAR, start=NOW - HOUR, unit=BarUnit.SECOND)
+
+
+# --- positions ---
+
+
+async def test_positions_of_every_kind(venue: SmallVenue, broker: BybitProvider) -> None:
+    venue.positions = [
+        position("2"),
+        position("3", "Sell", 2, "ETHUSDT"),
+        position("1", "Buy", 1, "ETHUSDT"),
+        position("0", symbol="XRPUSDT"),
+        position("100", "Sell") | {"category": "inverse", "symbol": "BTCUSD", "settleCoin": "BTC"},
+    ]
+    held = await broker.get_positions(ACCOUNT)
+    assert {(one.contract_id, one.hedge_side, one.size) for one in held} == {
+        (LINEAR, None, 2),
+        ("linear:ETHUSDT", OrderSide.SELL, -3),
+        ("linear:ETHUSDT", OrderSide.BUY, 1),
+        ("inverse:BTCUSD", None, -100),
+    }
+
+
+# --- orders ---
+
+
+def order(number: int, category: str = "linear", **more: Any) -> Row:
+    body = {
+        "category": category,
+        "symbol": "BTCUSDT",
+        "side": "Buy",
+        "orderType": "Limit",
+        "qty": "1",
+        "price": "100",
+        "orderLinkId": f"link-{number}",
+    }
+    when = int(ms(NOW)) - 10_000 + number
+    return new_order(f"id-{number}", when, **body) | more
+
+
+async def test_open_orders_of_every_category_oldest_first(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    rows = [order(7), order(5, "spot"), *(order(number) for number in (1, 4, 2)), order(3)]
+    fill(rows[-1])
+    venue.orders = {row["orderId"]: row for row in rows}
+    found = await broker.get_open_orders(ACCOUNT)
+    assert [one.id for one in found] == ["id-1", "id-2", "id-4", "id-5", "id-7"]
+
+
+async def test_the_history_goes_by_weeks(venue: SmallVenue, broker: BybitProvider) -> None:
+    venue.history = [
+        order(1, orderStatus="Filled", cumExecQty="1"),
+        order(2, orderStatus="Cancelled"),
+    ]
+    venue.orders = {"id-3": order(3)}
+    start = NOW - timedelta(days=20)
+    found = await broker.get_order_history(ACCOUNT, start=start)
+    assert [(one.id, one.status) for one in found] == [
+        ("id-1", OrderStatus.FILLED),
+        ("id-2", OrderStatus.CANCELLED),
+        ("id-3", OrderStatus.WORKING),
+    ]
+    asked = [one for one in venue.asked("/v5/order/history") if one["category"] == "linear"]
+    windows = [(int(one["startTime"]), int(one["endTime"])) for one in asked]
+    week = 7 * 24 * 3600 * 1000
+    assert len(windows) == 3 and all(0 < end - start <= week for start, end in windows)
+    assert all(one[1] == other[0] for one, other in zip(windows, windows[1:], strict=False))
+
+
+async def test_an_order_is_found_wherever_it_is(venue: SmallVenue, broker: BybitProvider) -> None:
+    venue.orders = {"id-1": order(1, "inverse")}
+    venue.history = [order(2, "spot", orderStatus="Filled", cumExecQty="1")]
+    assert (await broker.get_order(ACCOUNT, "id-1")).contract_id == "inverse:BTCUSDT"
+    assert (await broker.get_order(ACCOUNT, "id-2")).contract_id == "spot:BTCUSDT"
+    assert (await broker.find_order(ACCOUNT, "link-2")).id == "id-2"
+    with pytest.raises(NotFound):
+        await broker.get_order(ACCOUNT, "id-3")
+    with pytest.raises(NotFound):
+        await broker.find_order(ACCOUNT, "link-3")
+
+
+async def test_a_failure_in_one_category_is_no_absence(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    venue.tell("/v5/order/realtime", Answer(code=10016, text="Server error"))
+    with pytest.raises(VenueError, match="server error"):
+        await broker.find_order(ACCOUNT, "link-1")
+
+
+async def test_words_that_are_new_are_kept(venue: SmallVenue, broker: BybitProvider) -> None:
+    venue.orders = {"id-1": order(1, orderStatus="Sleeping", orderType="Iceberg")}
+    found = await broker.get_order(ACCOUNT, "id-1")
+    assert (found.status.value, found.type.value) == ("unknown", "unknown")
+    assert getattr(found.raw, "orderStatus", None) == "Sleeping"
+
+
+# --- fills ---
+
+
+def execution(number: int, **more: Any) -> Row:
+    return {
+        "category": "linear",
+        "symbol": "BTCUSDT",
+        "orderId": f"id-{number}",
+        "orderLinkId": "",
+        "side": "Sell",
+        "execId": f"e-{number}",
+        "execPrice": "110",
+        "execQty": "1",
+        "execType": "Trade",
+        "execFee": "0.03",
+        "feeCurrency": "USDT",
+        "execTime": str(int(ms(NOW)) - 1000 + number),
+        **more,
+    }
+
+
+async def test_fills_come_oldest_first_and_funding_is_none(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    venue.executions = [
+        execution(3),
+        execution(2, category="spot", feeCurrency="BTC"),
+        execution(1, execType="Funding", orderType="UNKNOWN", execFee="-0.5"),
+        execution(0, execType="AdlTrade"),
+    ]
+    trades = await broker.get_trade_history(ACCOUNT, start=NOW - HOUR)
+    assert [(one.id, one.fee_currency) for one in trades] == [
+        ("e-0", "USDT"),
+        ("e-2", "BTC"),
+        ("e-3", "USDT"),
+    ]
+
+
+async def test_the_result_of_what_was_closed_is_told(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    venue.executions = [execution(1), execution(2, closedSize="0.4")]
+    venue.closed = [
+        {"orderId": "id-2", "side": "Sell", "avgEntryPrice": "100", "closedSize": "0.4"}
+    ]
+    trades = await broker.get_trade_history(ACCOUNT, start=NOW - HOUR)
+    assert [one.realized_pnl for one in trades] == [None, Decimal(4)]
+
+
+async def test_a_list_whose_pages_have_no_end_is_refused(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    rows = [execution(1)]
+    for number in range(1001):
+        page = {"list": rows, "nextPageCursor": f"c{number}"}
+        venue.tell("/v5/execution/list", Answer(result=page))
+    # three categories ask at once, each for pages of its own
+    with pytest.raises(DecodeError, match="the pages have no end"):
+        await broker._rest._all(_executions(), {"category": "linear"})
+
+
+def _executions() -> Any:
+    from tradeforge_bybit import _endpoints, _wire
+
+    return _endpoints.Endpoint("/v5/execution/list", _wire.Rows[_wire.ExecutionRow])
+
+
+async def test_another_account_is_not_there(venue: SmallVenue, broker: BybitProvider) -> None:
+    for ask in (broker.get_positions, broker.get_open_orders):
+        with pytest.raises(NotFound, match="no account '1'"):
+            await ask("1")
+
+
+async def test_fees_and_prices(venue: SmallVenue, broker: BybitProvider) -> None:
+    from tradeforge_bybit._names import Place
+
+    (row,) = await broker._rest.fees(Place("linear", "BTCUSDT"))
+    assert row.takerFeeRate == "0.0006"
