@@ -70,7 +70,7 @@ class HttpTap(Protocol):
     """Hears every request that leaves, and what becomes of it; raises nothing."""
 
     def asked(self, method: str, path: str, body: bytes) -> int:
-        """A request leaves; the number is for what follows."""
+        """A request leaves; the number is for what follows. Without a body it is the query."""
 
     def answered(self, number: int, status: int, body: bytes, retry_after: str | None) -> None: ...
 
@@ -98,7 +98,8 @@ class CallTransport(httpx.AsyncBaseTransport):
         return await _whole(await self._inner.handle_async_request(request), call)
 
     async def _heard(self, tap: HttpTap, request: httpx.Request, call: Call) -> httpx.Response:
-        number = tap.asked(request.method, request.url.path, request.content)
+        asked = request.content or request.url.query
+        number = tap.asked(request.method, request.url.path, asked)
         try:
             answer = await self._answer(request, call)
         except BaseException as error:

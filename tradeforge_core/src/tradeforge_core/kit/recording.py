@@ -7,7 +7,8 @@ the wall clock, to the microsecond), its `direction`, the name of the `stream` a
 - "open", "in", "out", "lost", "failed": a connection of a stream begins; the venue says something;
   we say something; the connection has ended; it could not be made. The last two have a reason.
 - "ask", "answer", "fail", of the stream "rest": a request, its answer, or the name of what was
-  raised instead; `id` says which belong together, the text is the body.
+  raised instead; `id` says which belong together, the text is the body, or of a request without
+  one the query.
 - "want", "leave": the program subscribes to topics; it disconnects.
 - "call", "learn": the program reads something; it is told of an order that it placed or changed.
 - "item", "end", the last lines: each thing that was known at the end, and the digest of them all.
@@ -95,7 +96,7 @@ class FlightRecorder:
     # --- what is asked ---
 
     def asked(self, method: str, path: str, body: bytes) -> int:
-        """Add a request; the number is what its answer refers to."""
+        """Add a request by its body or its query; the number is what its answer refers to."""
         self._requests += 1
         text = self.redactor.message(body)
         self._add(ASK, REST, text, id=self._requests, method=method, path=path)

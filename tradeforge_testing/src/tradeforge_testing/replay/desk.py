@@ -13,6 +13,7 @@ from tradeforge_testing.replay.recording import Line
 _SOON = 1.0
 """How many seconds a request may come before or after its time."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)?")
+_TIME_OF_QUERY = re.compile(r"(?<=[=])\d{13}(?=&|$)")
 
 
 @frozen
@@ -125,5 +126,5 @@ def _sense(body: str) -> str:
     try:
         parsed = json.loads(body, parse_float=str)
     except (ValueError, RecursionError):
-        return body
+        return _TIME_OF_QUERY.sub("TIME", body)
     return _TIME.sub("TIME", json.dumps(parsed, sort_keys=True))

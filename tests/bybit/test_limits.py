@@ -1,0 +1,124 @@
+"""Bybit's request limits: kept on this side, and heeded where the venue tells them."""
+
+import pytest
+from attrs import evolve
+from tests.bybit.small_venue import ACCOUNT, SETTINGS, Answer, SmallVenue
+
+from tradeforge_bybit import _endpoints
+from tradeforge_bybit._budgets import budgets_of
+from tradeforge_bybit.config import BybitConfig
+from tradeforge_bybit.provider import BybitProvider
+from tradeforge_core import (
+    NotSent,
+    OrderRejected,
+    OrderRequest,
+    OrderSide,
+    RateLimited,
+    Secret,
+    Settings,
+)
+from tradeforge_testing import ManualClock
+
+WALLET = "/v5/account/wallet-balance"
+CREATE = "/v5/order/create"
+LINEAR = "linear:BTCUSDT"
+
+
+def told(limit: int, left: int, reset: int = 0) -> dict[str, str]:
+    return {
+        "X-Bapi-Limit": str(limit),
+        "X-Bapi-Limit-Status": str(left),
+        "X-Bapi-Limit-Reset-Timestamp": str(reset),
+    }
+
+
+def limit() -> OrderRequest:
+    return OrderRequest.limit(ACCOUNT, LINEAR, OrderSide.BUY, 1, 100)
+
+
+def test_each_operation_has_a_limit_and_all_have_one_together() -> None:
+    config = BybitConfig.from_settings(Settings("bybit", SETTINGS))
+    budgets = budgets_of(config, ManualClock())
+    spot = budgets.of(_endpoints.CREATE, "spot")
+    linear = budgets.of(_endpoints.CREATE, "linear")
+    assert (spot.limit, linear.limit, spot.window) == (20, 10, 1)
+    assert budgets.of(_endpoints.CREATE, "inverse") is linear
+    assert budgets.of(_endpoints.CANCEL, "linear") is not linear
+    assert budgets.of(_endpoints.KLINE, "linear") is budgets.address
+    assert (budgets.address.limit, budgets.address.window) == (600, 5)
+    assert "address" in budgets.by_name and "/v5/order/create spot" in budgets.by_name
+
+
+def test_two_providers_of_one_key_count_together() -> None:
+    config, clock = BybitConfig.from_settings(Settings("bybit", SETTINGS)), ManualClock()
+    budgets = budgets_of(config, clock)
+    budgets.address.cool_down(9)
+    assert budgets_of(config, clock) is budgets
+    other = evolve(config, api_key=Secret("another"))
+    assert budgets_of(other, clock) is not budgets
+
+
+async def test_an_order_that_finds_no_room_does_not_leave(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    budget = broker._rest._budgets.of(_endpoints.CREATE, "linear")
+    budget.heard(10, 0)
+    with pytest.raises(NotSent, match="limit of 10 requests in 1 s"):
+        await broker.place_order(limit())
+    assert venue.asked(CREATE) == []
+
+
+async def test_what_the_venue_says_of_its_limit_counts(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    budget = broker._rest._budgets.of(_endpoints.WALLET, None)
+    venue.tell(WALLET, Answer(headers=told(70, 20)))
+    await broker.get_accounts()
+    assert (budget.limit, budget.used) == (70, 50)
+
+
+@pytest.mark.parametrize("header", ["now", "-1", "", "9" * 30, "1.5"])
+async def test_a_header_that_makes_no_sense_is_passed_over(
+    venue: SmallVenue, broker: BybitProvider, header: str
+) -> None:
+    budget = broker._rest._budgets.of(_endpoints.WALLET, None)
+    venue.tell(WALLET, Answer(headers=told(70, 20) | {"X-Bapi-Limit": header}))
+    await broker.get_accounts()
+    assert budget.limit == 50
+
+
+async def test_too_many_visits_are_followed_by_silence_until_the_venue_says(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    reset = broker._time.milliseconds() + 700
+    venue.tell(WALLET, Answer(code=10006, text="Too many visits!", headers=told(50, 0, reset)))
+    with pytest.raises(RateLimited, match="too many visits") as caught:
+        await broker.get_accounts()
+    assert caught.value.retry_after == pytest.approx(0.7, abs=0.3)
+    before = broker._clock.monotonic()
+    await broker.get_accounts()
+    assert broker._clock.monotonic() - before > 0.2
+
+
+async def test_an_order_that_came_too_soon_was_not_made(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    venue.tell(CREATE, Answer(code=10006, text="Too many visits!"))
+    with pytest.raises(OrderRejected, match="Too many visits"):
+        await broker.place_order(limit())
+    with pytest.raises(NotSent):
+        await broker.place_order(limit())
+    assert len(venue.asked(CREATE)) == 1
+
+
+async def test_an_address_that_is_barred_is_silent(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    venue.tell(WALLET, Answer(status=403, body=b"<html>access too frequent"))
+    with pytest.raises(RateLimited, match="HTTP 403") as caught:
+        await broker.get_accounts()
+    assert caught.value.retry_after == 600
+    address = broker._rest.budgets["address"]
+    assert not address.is_idle
+    with pytest.raises(NotSent):
+        await broker.place_order(limit())
