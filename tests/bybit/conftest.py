@@ -1,6 +1,5 @@
 """A broker at a small venue that does as it is told."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,14 +13,8 @@ from tradeforge_core.orders.safety import LookUps
 
 @pytest.fixture
 async def venue() -> AsyncIterator[SmallVenue]:
-    venue = SmallVenue()
-    listening = await asyncio.start_server(venue.serve, "127.0.0.1", 0)
-    host, port = listening.sockets[0].getsockname()
-    venue.url = f"http://{host}:{port}"
-    yield venue
-    listening.close()
-    venue.stop()
-    await listening.wait_closed()
+    async with SmallVenue() as venue:
+        yield venue
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl
 
 from attrs import define, field, frozen
@@ -30,7 +30,10 @@ class Request:
 
 @frozen
 class Answer:
-    """What comes back. A `lost` one is worked out, and never sent."""
+    """What comes back. A `lost` one is worked out, and never sent.
+
+    With `done` the venue does what it was asked, and says this all the same.
+    """
 
     code: int = 0
     text: str = "OK"
@@ -39,6 +42,7 @@ class Answer:
     body: bytes | None = None
     headers: dict[str, str] = field(factory=dict)
     lost: bool = False
+    done: bool = False
 
 
 @define
@@ -64,6 +68,7 @@ class SmallVenue:
     """Seconds by which its clock is ahead of ours."""
     _ids: "itertools.count[int]" = field(factory=lambda: itertools.count(1))
     _writers: list[asyncio.StreamWriter] = field(factory=list)
+    _listening: Any = None
 
     def asked(self, path: str) -> list[Row]:
         return [one.params for one in self.requests if one.path == path]
@@ -72,6 +77,18 @@ class SmallVenue:
         self.next[path] += answers
 
     # --- the socket ---
+
+    async def __aenter__(self) -> Self:
+        self._listening = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        host, port = self._listening.sockets[0].getsockname()
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._listening.close()
+        for writer in self._writers:
+            writer.close()
+        await self._listening.wait_closed()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
@@ -89,10 +106,6 @@ class SmallVenue:
         finally:
             writer.close()
 
-    def stop(self) -> None:
-        for writer in self._writers:
-            writer.close()
-
     @property
     def milliseconds(self) -> int:
         return int((datetime.now(UTC).timestamp() + self.ahead) * 1000)
@@ -102,6 +115,8 @@ class SmallVenue:
             return refusal
         told = self.next[request.path]
         answer = told.popleft() if told else Answer()
+        if answer.done:
+            _HANDLERS[request.path](self, request.params)
         if answer.code or answer.body is not None or answer.status != 200:
             return answer
         if answer.result is not None:

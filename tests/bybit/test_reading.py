@@ -357,8 +357,9 @@ async def test_another_account_is_not_there(venue: SmallVenue, broker: BybitProv
             await ask("1")
 
 
-async def test_fees_and_prices(venue: SmallVenue, broker: BybitProvider) -> None:
-    from tradeforge_bybit._names import Place
-
-    (row,) = await broker._rest.fees(Place("linear", "BTCUSDT"))
-    assert row.takerFeeRate == "0.0006"
+async def test_fees(venue: SmallVenue, broker: BybitProvider) -> None:
+    fees = await broker.fees_of(LINEAR)
+    assert (fees.maker, fees.taker) == (Decimal("0.0001"), Decimal("0.0006"))
+    venue.tell("/v5/account/fee-rate", Answer(result={"list": []}))
+    with pytest.raises(NotFound, match="names no fees"):
+        await broker.fees_of(LINEAR)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.bybit.small_venue import SETTINGS, SmallVenue
 
 import tradeforge_core
 from tradeforge_core import TradeForgeError, hookspecs
@@ -20,16 +21,29 @@ from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BYBIT = ROOT / "docs" / "bybit.md"
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted(set((ROOT / "docs").glob("*.md")) - {BYBIT}),
+]
 _BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def _scripts() -> list[object]:
+def _scripts(pages: list[Path]) -> list[object]:
     return [
         pytest.param(block, id=f"{page.name}-{number}")
-        for page in PAGES
+        for page in pages
         for number, block in enumerate(_BLOCK.findall(page.read_text()), 1)
     ]
+
+
+@pytest.fixture
+async def small_bybit(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """The environment of a user of the venue that the tests of Bybit have."""
+    async with SmallVenue() as venue:
+        known = {"BYBIT_REST_URL": venue.url, "TRADEFORGE_STATE_DIR": str(tmp_path)}
+        yield os.environ | SETTINGS | known | {"PYTHONWARNINGS": "error"}
 
 
 @pytest.fixture
@@ -54,10 +68,21 @@ async def _run(script: Path, environment: dict[str, str]) -> tuple[int, str, str
     return process.returncode, out.decode(), err.decode()
 
 
-@pytest.mark.parametrize("block", _scripts())
+@pytest.mark.parametrize("block", _scripts(PAGES))
 async def test_a_script_of_the_documentation_runs(
     block: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
+    await _check_script(block, environment, tmp_path)
+
+
+@pytest.mark.parametrize("block", _scripts([BYBIT]))
+async def test_a_script_for_bybit_runs(
+    block: str, small_bybit: dict[str, str], tmp_path: Path
+) -> None:
+    await _check_script(block, small_bybit, tmp_path)
+
+
+async def _check_script(block: str, environment: dict[str, str], tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(block)
     code, out, err = await _run(script, environment)
@@ -139,12 +164,16 @@ def test_every_error_has_its_place() -> None:
     assert listed | {"TradeForgeError"} == errors
 
 
-def test_every_setting_has_its_place() -> None:
-    source = (ROOT / "tradeforge_topstepx/src/tradeforge_topstepx/config.py").read_text()
-    settings = set(re.findall(r"\bTS_[A-Z_]+\b", source))
-    assert "TS_USERNAME" in settings
+@pytest.mark.parametrize(("name", "prefix"), [("topstepx", "TS"), ("bybit", "BYBIT")])
+def test_every_setting_has_its_place(name: str, prefix: str) -> None:
+    source = (ROOT / f"tradeforge_{name}/src/tradeforge_{name}/config.py").read_text()
+    settings = set(_SETTING.findall(source))
+    assert f"{prefix}_REST_URL" in settings
     for page in (ROOT / "docs" / "configuration.md", ROOT / ".env.example"):
-        assert settings <= set(re.findall(r"\bTS_[A-Z_]+\b", page.read_text())), page
+        assert settings <= set(_SETTING.findall(page.read_text())), page
+
+
+_SETTING = re.compile(r"\b(?:TS|BYBIT)_[A-Z_]+\b")
 
 
 def test_the_settings_of_the_core_have_their_place() -> None:
@@ -184,7 +213,7 @@ def test_every_firm_has_its_place() -> None:
     assert all(f"`{firm}`" in page for firm in FIRMS)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+@pytest.mark.parametrize("page", [*PAGES, BYBIT], ids=lambda page: str(page.name))
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from tradeforge_bybit import _checks, _wire
 from tradeforge_bybit._names import Place
+from tradeforge_bybit.fees import FeeRates
 from tradeforge_core import (
     Account,
     AssetClass,
@@ -171,6 +172,13 @@ def _available(row: _wire.CoinRow, total: Decimal) -> Decimal | None:
     if any(one is None for one in taken):
         return None
     return total - sum((one for one in taken if one is not None), Decimal(0))
+
+
+def to_fees(row: _wire.FeeRow) -> FeeRates:
+    return FeeRates(
+        maker=_checks.number(row.makerFeeRate, "makerFeeRate"),
+        taker=_checks.number(row.takerFeeRate, "takerFeeRate"),
+    )
 
 
 def to_position(row: _wire.PositionRow, category: str, account_id: str) -> Position:

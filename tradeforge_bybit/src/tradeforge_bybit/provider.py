@@ -20,6 +20,7 @@ from tradeforge_bybit._search import Search
 from tradeforge_bybit._server_time import ServerTime
 from tradeforge_bybit._signing import Signer
 from tradeforge_bybit.config import BybitConfig
+from tradeforge_bybit.fees import FeeRates
 from tradeforge_core import (
     Account,
     Bar,
@@ -165,6 +166,13 @@ class BybitProvider(Provider):
         )
         return [account]
 
+    async def fees_of(self, contract_id: str) -> FeeRates:
+        """What a fill in the contract costs at this moment. Raises `NotFound`."""
+        self._require_connection()
+        for row in await self._rest.fees(Place.of(contract_id)):
+            return _mapping.to_fees(row)
+        raise NotFound(f"the venue names no fees for {contract_id!r}")
+
     async def _search_contracts(self, text: str) -> list[Contract]:
         return await _contracts.search(self._rest, text)
 
@@ -186,10 +194,20 @@ class BybitProvider(Provider):
         self._check_account(request.account_id)
         place = Place.of(request.contract_id)
         _check_expressible(request, place)
+        self._check_loss_is_known(request, place)
         index = await self._modes.index(place, request.side, reduces=request.reduce_only)
         body = _orders.to_body(request, place, index)
         self._places.expect(request.client_order_id, place)
         return partial(self._send_order, place, body)
+
+    def _check_loss_is_known(self, request: OrderRequest, place: Place) -> None:
+        """A limit that would count nothing must not seem to hold. Raises `NotSupported`."""
+        limited = self.safety.limits.max_daily_loss is not None
+        if limited and place.category != "linear" and not request.reduce_only:
+            raise NotSupported(
+                f"max_daily_loss cannot be kept for {place.category}: the venue names no result of"
+                " its fills. Take the limit out, or trade linear contracts"
+            )
 
     async def _send_order(self, place: Place, body: dict[str, Any]) -> Order:
         order_id = await self._create(place, body)
