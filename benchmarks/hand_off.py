@@ -67,7 +67,7 @@ async def tradeforge(subscribers: int, tally: Tally) -> AsyncIterator[Publish]:
     board = Switchboard(
         "bench",
         lambda stream: _Quiet(),
-        dict.fromkeys(MarketDataType, "market"),
+        lambda topic: "market",
         plugins=Plugins(installed=False),
         clock=SystemClock(),
         backoff=Backoff(),

@@ -47,7 +47,7 @@ async def market(url: str) -> AsyncIterator[Subscribe]:
     board = Switchboard(
         "topstepx",
         link,
-        dict.fromkeys(MarketDataType, MARKET_HUB),
+        lambda topic: MARKET_HUB,
         plugins=Plugins(installed=False),
         clock=clock,
         backoff=Backoff(),

@@ -3,7 +3,7 @@
 import asyncio
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +15,8 @@ from tests.patience import HANG, settle
 from tradeforge_core import (
     Account,
     Bar,
+    BarEvent,
+    BarSpan,
     BarUnit,
     Capabilities,
     Contract,
@@ -38,6 +40,8 @@ from tradeforge_core import (
     Provider,
     QuoteEvent,
     StreamConnectionStatus,
+    Ticker,
+    TickerEvent,
     TimeInForce,
     Topic,
     Trade,
@@ -175,11 +179,14 @@ class FakeProvider(Provider):
         market_data=frozenset(MarketDataType),
         user_data=frozenset(UserDataType) - {UserDataType.ACCOUNT_UPDATE},
         bar_units=frozenset({BarUnit.MINUTE}),
+        live_bars=frozenset({BarSpan(), BarSpan(BarUnit.MINUTE, 5)}),
     )
     stream_of = {
         MarketDataType.QUOTE: "market",
         MarketDataType.TRADE: "market",
         MarketDataType.DEPTH: "depth",
+        MarketDataType.TICKER: "market",
+        MarketDataType.BAR: "market",
         **dict.fromkeys(UserDataType, "user"),
     }
 
@@ -192,6 +199,7 @@ class FakeProvider(Provider):
         self.may_log_in = asyncio.Event()
         self.may_log_in.set()
         self.contracts = {one: make.contract(one) for one in ("ABC", "DEF")}
+        self.own_streams: dict[Topic, str] = {}
         self.hours: MarketHours | Exception | None = None
         self.contract_error: Exception | None = None
         self.may_answer = asyncio.Event()
@@ -218,6 +226,9 @@ class FakeProvider(Provider):
     async def _log_out(self) -> None:
         await asyncio.sleep(0)
         self.calls.append("log out")
+
+    def _stream_for(self, topic: Topic) -> str:
+        return self.own_streams.get(topic) or super()._stream_for(topic)
 
     def _make_link(self, stream: str) -> StreamLink:
         return self.venue.make_link(stream)
@@ -312,6 +323,9 @@ class Make:
     DEPTH = Topic(MarketDataType.DEPTH, "ABC")
     ORDER = Topic(UserDataType.ORDER_UPDATE, "1")
     OTHER_QUOTE = Topic(MarketDataType.QUOTE, "DEF")
+    TICKER = Topic(MarketDataType.TICKER, "ABC")
+    BAR = Topic(MarketDataType.BAR, "ABC", BarSpan())
+    FIVE_MINUTES = Topic(MarketDataType.BAR, "ABC", BarSpan(size=5))
 
     def account(self) -> Account:
         return Account(id="1", name="first", balance=Decimal(50_000), can_trade=True)
@@ -347,6 +361,24 @@ class Make:
 
     def trade(self, price: int | str = 1) -> MarketTradeEvent:
         return MarketTradeEvent("ABC", Decimal(price), Decimal(1), None, None, NOW)
+
+    def ticker(self, last: int) -> TickerEvent:
+        return TickerEvent(ticker=Ticker(contract_id="ABC", last=Decimal(last)), received=NOW)
+
+    def bar(
+        self, close: int, *, minute: int = 0, partial: bool = True, span: BarSpan | None = None
+    ) -> BarEvent:
+        bar = Bar(
+            contract_id="ABC",
+            time=NOW + timedelta(minutes=minute),
+            open=Decimal(1),
+            high=Decimal(9),
+            low=Decimal(1),
+            close=Decimal(close),
+            volume=Decimal(5),
+            partial=partial,
+        )
+        return BarEvent(bar=bar, span=span or BarSpan(), received=NOW)
 
     def depth(
         self,

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tradeforge_core import Disconnected, Gap, GapCause, SubscriberOverflow, Topic, TradeForgeError
+from tradeforge_core import (
+    BarSpan,
+    Disconnected,
+    Gap,
+    GapCause,
+    SubscriberOverflow,
+    Topic,
+    TradeForgeError,
+)
 from tradeforge_core.streams.queue import EventQueue, Item
 from tradeforge_testing import ManualClock
 
@@ -57,6 +65,66 @@ async def test_a_quote_that_was_read_is_not_changed(queue: EventQueue, make: "Ma
     queue.put(make.QUOTE, make.quote(2))
     assert await queue.get() == make.quote(2)
     assert queue.conflated == 0
+
+
+async def test_a_newer_ticker_takes_the_place_of_the_one_that_waits(
+    queue: EventQueue, make: "Make"
+) -> None:
+    queue.put(make.TICKER, make.ticker(1))
+    queue.put(make.QUOTE, make.quote(7))
+    queue.put(make.TICKER, make.ticker(2))
+    assert await _all(queue) == [make.ticker(2), make.quote(7)]
+    assert queue.conflated == 1
+
+
+async def test_an_open_bar_is_replaced_by_what_becomes_of_it(
+    queue: EventQueue, make: "Make"
+) -> None:
+    for close in (1, 2, 3):
+        queue.put(make.BAR, make.bar(close, partial=close < 3))
+    assert await _all(queue) == [make.bar(3, partial=False)]
+    assert queue.conflated == 2
+
+
+async def test_a_closed_bar_is_told_whatever_comes_behind_it(
+    queue: EventQueue, make: "Make"
+) -> None:
+    closed, late = make.bar(1, partial=False), make.bar(2, partial=False)
+    queue.put(make.BAR, closed)
+    queue.put(make.BAR, late)
+    queue.put(make.BAR, make.bar(3, minute=1))
+    queue.put(make.BAR, make.bar(4, minute=1))
+    assert await _all(queue) == [closed, late, make.bar(4, minute=1)]
+    assert (queue.conflated, queue.dropped) == (1, 0)
+
+
+async def test_an_open_bar_that_another_follows_is_told(queue: EventQueue, make: "Make") -> None:
+    queue.put(make.BAR, make.bar(1))
+    queue.put(make.BAR, make.bar(2, minute=1))
+    assert await _all(queue) == [make.bar(1), make.bar(2, minute=1)]
+
+
+async def test_bars_of_two_spans_wait_side_by_side(queue: EventQueue, make: "Make") -> None:
+    queue.put(make.BAR, make.bar(1))
+    queue.put(make.FIVE_MINUTES, make.bar(2, span=BarSpan(size=5)))
+    queue.put(make.BAR, make.bar(3))
+    assert await _all(queue) == [make.bar(3), make.bar(2, span=BarSpan(size=5))]
+
+
+async def test_a_bar_that_was_read_is_not_changed(queue: EventQueue, make: "Make") -> None:
+    queue.put(make.BAR, make.bar(1))
+    assert await queue.get() == make.bar(1)
+    queue.put(make.BAR, make.bar(2))
+    assert await _all(queue) == [make.bar(2)]
+    assert queue.conflated == 0
+
+
+async def test_bars_that_nobody_reads_make_room_with_a_gap(queue: EventQueue, make: "Make") -> None:
+    for minute in range(5):
+        queue.put(make.BAR, make.bar(1, minute=minute, partial=False))
+    gap, newest = await _all(queue)
+    assert (_gap(gap).topics, _gap(gap).dropped) == ((make.BAR,), 4)
+    assert newest == make.bar(1, minute=4, partial=False)
 
 
 async def test_no_quote_moves_across_a_health_event(queue: EventQueue, make: "Make") -> None:

@@ -27,6 +27,7 @@ NOT_FOR_USERS = {
     "EventHandler",
     "StatusHandler",
     "ErrorHandler",
+    "MarketData",
     "PROVIDERS",
     "SANDBOXES",
 }

@@ -464,3 +464,17 @@ async def test_a_subscription_needs_a_connection(
 async def test_the_same_topic_named_twice_is_one(broker: "FakeProvider") -> None:
     subscription = broker.subscribe_market_data(["ABC", "ABC"], [QUOTE, QUOTE])
     assert len(subscription.topics) == 1
+
+
+async def test_topics_of_one_kind_may_come_over_two_connections(
+    broker: "FakeProvider", venue: "FakeVenue", make: "Make"
+) -> None:
+    broker.own_streams[make.OTHER_QUOTE] = "other"
+    await broker.subscribe_market_data(["ABC", "DEF"], QUOTE)
+    assert {link.stream: link.subscribed for link in venue.links} == {
+        "market": {make.QUOTE},
+        "other": {make.OTHER_QUOTE},
+    }
+    venue.links[1].lose()
+    await broker.unsubscribe_market_data("ABC", QUOTE)
+    assert venue.links[0].subscribed == set()

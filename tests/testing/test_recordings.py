@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from tradeforge_core import DecodeError, MarketDataType, NotSupported, RecordTo, UserDataType
+from tradeforge_core import (
+    BarSpan,
+    BarUnit,
+    DecodeError,
+    MarketDataType,
+    NotSupported,
+    RecordTo,
+    Topic,
+    UserDataType,
+)
 from tradeforge_core.kit._ring import SEGMENTS
 from tradeforge_core.kit.recording import FlightRecorder
 from tradeforge_testing import ManualClock
@@ -54,13 +63,14 @@ def test_what_was_said_is_read_back(tmp_path: Path) -> None:
     came = clock.now()
     clock.advance(1.25)
     recorder.record("user", "in", b'{"x":"\xe2\x82\xac\\n"}', came)
-    recorder.wanted([(MarketDataType.QUOTE, "C"), (UserDataType.USER_TRADE, "7")])
+    recorder.wanted([Topic(MarketDataType.QUOTE, "C"), Topic(UserDataType.USER_TRADE, "7")])
+    recorder.wanted([Topic(MarketDataType.BAR, "C", BarSpan(BarUnit.MINUTE, 5))])
     number = recorder.asked("POST", "/api/x", b"{}")
     recorder.answered(number, 429, b"[]", "3")
     recorder.failed(recorder.asked("GET", "/api/y", b""), "ReadTimeout")
     recorder.close(["A 1", "B 2"], "digest")
     recording = Recording.read(path)
-    opened, said, wanted, ask, answer, _, failed = recording.lines
+    opened, said, wanted, bars, ask, answer, _, failed = recording.lines
     assert (recording.provider, recording.began) == ("some", came)
     assert (recording.state, recording.known, recording.dropped) == ("digest", ("A 1", "B 2"), 0)
     assert (opened.direction, opened.stream, opened.text) == ("open", "user", "")
@@ -69,6 +79,7 @@ def test_what_was_said_is_read_back(tmp_path: Path) -> None:
         {"kind": "quote", "contractId": "C"},
         {"kind": "user_trade", "accountId": "7"},
     ]
+    assert bars.data["topics"] == [{"kind": "bar", "contractId": "C", "span": ["minute", 5]}]
     assert ask.more == {"id": number, "method": "POST", "path": "/api/x"}
     assert (answer.more, answer.text) == ({"id": 1, "status": 429, "retry_after": "3"}, "[]")
     assert (failed.at_ms, failed.more, failed.text) == (1250, {"id": 2}, "ReadTimeout")

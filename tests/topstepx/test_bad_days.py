@@ -107,7 +107,7 @@ async def test_a_malformed_record_is_left_out_and_told(
 async def test_padding_is_nothing(
     target: str, broker: TopStepXProvider, contract: Contract, sandbox: TopStepXSandbox
 ) -> None:
-    async with broker.subscribe_market_data(contract.id, list(MarketDataType)) as data:
+    async with broker.subscribe_market_data(contract.id, broker.capabilities.market_data) as data:
         await until(data, StatusChanged, live)
         sandbox.fail_events(target, EventFault.PADDED, count=3)
         for _ in range(50):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tradeforge_core import Account, MarketDataType, UserDataType
+from tradeforge_core import Account, UserDataType
 from tradeforge_core.provider import _State
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import Fault, TopStepXSandbox
@@ -40,7 +40,7 @@ async def test_disconnecting_is_given_up(
     await broker.connect()
     contract = await broker.get_contract_by_symbol("MNQ")
     account, *_ = await broker.get_accounts()
-    await broker.subscribe_market_data(contract.id, list(MarketDataType))
+    await broker.subscribe_market_data(contract.id, broker.capabilities.market_data)
     await broker.subscribe_user_data(account.id, list(UserDataType))
     sandbox.fail_next("/api/Account/search", Fault.DELAY, seconds=0.2)
     asking = asyncio.create_task(_accounts(broker))

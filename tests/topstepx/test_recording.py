@@ -21,6 +21,7 @@ from tradeforge_core import (
     QuoteEvent,
     RecordTo,
     Settings,
+    Topic,
     UserDataType,
     load_provider,
 )
@@ -51,7 +52,7 @@ async def session(sandbox: TopStepXSandbox, path: Path) -> TopStepXProvider:
     async with provider(sandbox.settings, path) as broker:
         contract = await broker.get_contract_by_symbol("MNQ")
         async with (
-            broker.subscribe_market_data(contract.id, list(MarketDataType)) as market,
+            broker.subscribe_market_data(contract.id, broker.capabilities.market_data) as market,
             broker.subscribe_user_data(ACCOUNT, list(UserDataType)) as user,
         ):
             order = OrderRequest.market(ACCOUNT, contract.id, OrderSide.BUY, 1)
@@ -181,7 +182,7 @@ class TestSecrets:
         )
         body = f'{{"accounts":[{{"id":{account},"name":"{name}","balance":1,"canTrade":true}}]}}'
         recorder.answered(recorder.asked("POST", "/x", b"{}"), 200, body.encode(), None)
-        recorder.wanted([(UserDataType.USER_TRADE, str(account))])
+        recorder.wanted([Topic(UserDataType.USER_TRADE, str(account))])
         call = f'{{"type":1,"target":"SubscribeOrders","arguments":[{account}]}}'
         recorder.record("user", "out", call.encode())
         recorder.record("user", "lost", f'{{"reason":"{name} canary-key {account}"}}'.encode())

@@ -37,7 +37,7 @@ from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
 
 E = TypeVar("E")
-ALL_MARKET = list(MarketDataType)
+ALL_MARKET = [MarketDataType.QUOTE, MarketDataType.DEPTH, MarketDataType.TRADE]
 ALL_USER = list(UserDataType)
 
 

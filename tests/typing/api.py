@@ -9,6 +9,8 @@ from tradeforge_core import (
     Account,
     AccountUpdateEvent,
     Bar,
+    BarEvent,
+    BarSpan,
     BarUnit,
     Contract,
     DepthEvent,
@@ -44,6 +46,7 @@ from tradeforge_core import (
     StatusChanged,
     StreamConnectionStatus,
     Subscription,
+    TickerEvent,
     TimeInForce,
     Topic,
     Trade,
@@ -154,7 +157,15 @@ async def iterates(broker: Provider, contract: Contract) -> None:
         async for event in stream:
             assert_type(
                 event,
-                QuoteEvent | DepthEvent | MarketTradeEvent | StatusChanged | Gap | Lag | Stale,
+                QuoteEvent
+                | DepthEvent
+                | MarketTradeEvent
+                | TickerEvent
+                | BarEvent
+                | StatusChanged
+                | Gap
+                | Lag
+                | Stale,
             )
             book.apply(event)
             match event:
@@ -165,6 +176,11 @@ async def iterates(broker: Provider, contract: Contract) -> None:
                     assert_type(event.aggressor, OrderSide | None)
                 case DepthEvent():
                     assert_type(event.bids, tuple[DepthLevel, ...])
+                case TickerEvent(ticker=ticker):
+                    assert_type(ticker.funding_rate, Decimal | None)
+                case BarEvent(bar=bar, span=span):
+                    assert_type(bar.partial, bool)
+                    assert_type(span, BarSpan)
                 case Gap():
                     assert_type(event.cause, GapCause)
                 case StatusChanged():
@@ -172,6 +188,8 @@ async def iterates(broker: Provider, contract: Contract) -> None:
                 case Lag() | Stale():
                     assert_type(event.until, datetime | None)
             assert_type(book.bids(5), list[DepthLevel])
+    await broker.subscribe_market_data(contract.id, BarSpan(BarUnit.MINUTE, 5))
+    await broker.subscribe_market_data(contract.id, [MarketDataType.BAR, BarSpan(BarUnit.DAY)])
     async with broker.order_book(contract.id) as kept:
         assert_type(kept, LiveOrderBook)
         assert_type(kept.best_bid(), DepthLevel | None)

@@ -8,7 +8,6 @@ from attrs import define, frozen
 
 from tradeforge_core import (
     JournalKind,
-    MarketDataType,
     OrderRequest,
     OrderSafety,
     OrderSide,
@@ -44,7 +43,9 @@ class Day:
         return (await self.trader.place_order(request)).id
 
     async def watch(self) -> None:
-        await self.broker.subscribe_market_data(self.contract_id, list(MarketDataType))
+        await self.broker.subscribe_market_data(
+            self.contract_id, self.broker.capabilities.market_data
+        )
         await self.broker.subscribe_user_data(ACCOUNT, list(UserDataType))
 
 

@@ -59,6 +59,7 @@ from tradeforge_core.errors import (
 )
 from tradeforge_core.events import (
     AccountUpdateEvent,
+    BarEvent,
     DepthEvent,
     DepthLevel,
     Event,
@@ -74,6 +75,7 @@ from tradeforge_core.events import (
     Resynced,
     Stale,
     StatusChanged,
+    TickerEvent,
     Topic,
     UserEvent,
     UserTradeEvent,
@@ -84,6 +86,7 @@ from tradeforge_core.models import (
     Account,
     Balance,
     Bar,
+    BarSpan,
     Bracket,
     Contract,
     FrontMonth,
@@ -110,6 +113,7 @@ from tradeforge_core.registry import (
 )
 from tradeforge_core.secret import Secret
 from tradeforge_core.streams.subscription import Subscription
+from tradeforge_core.tickers import Ticker
 
 if typing.TYPE_CHECKING:
     from tradeforge_core.health import BudgetHealth, Health, StreamHealth, SubscriberHealth
@@ -124,6 +128,8 @@ __all__ = [
     "AuthenticationError",
     "Balance",
     "Bar",
+    "BarEvent",
+    "BarSpan",
     "BarUnit",
     "BookNotLive",
     "BookState",
@@ -217,6 +223,8 @@ __all__ = [
     "SubscriberHealth",
     "SubscriberOverflow",
     "Subscription",
+    "Ticker",
+    "TickerEvent",
     "TimeInForce",
     "Topic",
     "Trade",

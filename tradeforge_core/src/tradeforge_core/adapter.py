@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from tradeforge_core.capabilities import Capabilities
 from tradeforge_core.enums import MarketDataType, OrderSide, UserDataType
 from tradeforge_core.errors import NotSupported
+from tradeforge_core.events import Topic
 from tradeforge_core.models import (
     Account,
     Bar,
@@ -45,7 +46,7 @@ class VenueAdapter(ABC):
     """The word that `load_provider` knows it by."""
     capabilities: ClassVar[Capabilities]
     stream_of: ClassVar[Mapping[MarketDataType | UserDataType, str]]
-    """Which of the provider's connections carries each kind of data."""
+    """Which of the provider's connections carries each kind of data; see `_stream_for`."""
     trading_day: ClassVar[TradingDay] = TradingDay()
     """When the venue begins to count a day anew."""
     shows_waiting_exits: bool = True
@@ -67,6 +68,10 @@ class VenueAdapter(ABC):
     def _redactor(self) -> "Redactor":
         """What takes out of a recording who the user is. Raises `NotSupported`."""
         raise NotSupported(f"{self.name} cannot be recorded")
+
+    def _stream_for(self, topic: Topic) -> str:
+        """The connection that carries the topic; override it where its kind alone does not say."""
+        return self.stream_of[topic.kind]
 
     @abstractmethod
     async def _log_in(self) -> None:

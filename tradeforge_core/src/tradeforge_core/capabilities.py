@@ -10,6 +10,7 @@ from tradeforge_core.enums import (
     UserDataType,
     VenueClass,
 )
+from tradeforge_core.models import BarSpan
 
 
 @frozen(kw_only=True)
@@ -33,3 +34,6 @@ class Capabilities:
     market_data: frozenset[MarketDataType] = frozenset()
     user_data: frozenset[UserDataType] = frozenset()
     bar_units: frozenset[BarUnit] = frozenset()
+    """Of the bars that can be asked for."""
+    live_bars: frozenset[BarSpan] = frozenset()
+    """Of the bars that are streamed, where `market_data` has them."""

@@ -14,7 +14,7 @@ import attrs
 from tradeforge_core import events
 from tradeforge_core.enums import MarketDataType, UserDataType
 from tradeforge_core.errors import DecodeError
-from tradeforge_core.models import exact
+from tradeforge_core.models import BarSpan, exact
 from tradeforge_core.outcomes import OrderOutcome
 from tradeforge_core.secret import Secret
 
@@ -106,6 +106,12 @@ def _converter() -> "Converter":
     for plain_type, hook in _PLAIN.items():
         converter.register_structure_hook(plain_type, hook)
     converter.register_structure_hook(MarketDataType | UserDataType, _to_data_type)
+    converter.register_unstructure_hook(
+        events.Topic, lambda topic: [converter.unstructure(one) for one in topic if one is not None]
+    )
+    converter.register_structure_hook(
+        events.Topic, lambda data, _: _to_topic(data, converter.structure)
+    )
     converter.register_structure_hook(
         OrderOutcome, lambda data, _: converter.structure(data, _outcome_class(data))
     )
@@ -195,6 +201,13 @@ _PLAIN: dict[type, Callable[[object, Any], Any]] = {
     float: _to_float,
     str: _to_str,
 }
+
+
+def _to_topic(data: Any, structure: Callable[[Any, Any], Any]) -> events.Topic:
+    if not isinstance(data, list) or len(data) not in (2, 3):
+        raise ValueError(f"expected a kind and a key, got {data!r}")
+    span = structure(data[2], BarSpan) if len(data) == 3 else None
+    return events.Topic(_to_data_type(data[0], None), _to_str(data[1], str), span)
 
 
 def _to_data_type(value: Any, _: Any) -> MarketDataType | UserDataType:

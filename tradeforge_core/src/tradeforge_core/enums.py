@@ -79,6 +79,9 @@ class MarketDataType(StrEnum):
     QUOTE = "quote"
     DEPTH = "depth"
     TRADE = "trade"
+    TICKER = "ticker"
+    BAR = "bar"
+    """Bars of one minute; a `BarSpan` in its place says of how long."""
 
 
 class UserDataType(StrEnum):

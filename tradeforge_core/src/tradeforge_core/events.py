@@ -19,15 +19,20 @@ from tradeforge_core.enums import (
     StreamConnectionStatus,
     UserDataType,
 )
-from tradeforge_core.models import Account, Order, Position, Trade
+from tradeforge_core.models import Account, Bar, BarSpan, Order, Position, Trade
 from tradeforge_core.outcomes import OrderOutcome
+from tradeforge_core.tickers import Ticker
 
 
 class Topic(NamedTuple):
-    """One thing that can be subscribed: a kind of data of one contract or of one account."""
+    """One thing that can be subscribed: a kind of data of one contract or of one account.
+
+    `span` is how long the bars are, and None for whatever is no bar.
+    """
 
     kind: MarketDataType | UserDataType
     key: str
+    span: BarSpan | None = None
 
 
 class DepthLevel(NamedTuple):
@@ -126,6 +131,25 @@ class DepthEvent(_LevelsOnDemand):
 
 Digits = tuple[Iterable[tuple[str, str]], Iterable[tuple[str, str]]]
 """Pairs of price and size in plain digits: the bids, and the asks."""
+
+
+@frozen(kw_only=True)
+class TickerEvent:
+    """A ticker after the latest change: figures that did not change keep their last value."""
+
+    ticker: Ticker
+    time: datetime | None = None
+    received: datetime
+
+
+@frozen(kw_only=True)
+class BarEvent:
+    """A bar as it is by now; one that is not `partial` any more does not change."""
+
+    bar: Bar
+    span: BarSpan
+    time: datetime | None = None
+    received: datetime
 
 
 @frozen(kw_only=True)
@@ -290,7 +314,17 @@ class Stale(_Lasting):
 
 
 HealthEvent = StatusChanged | Gap | Lag | Stale | Resynced
-MarketEvent = QuoteEvent | DepthEvent | MarketTradeEvent | StatusChanged | Gap | Lag | Stale
+MarketEvent = (
+    QuoteEvent
+    | DepthEvent
+    | MarketTradeEvent
+    | TickerEvent
+    | BarEvent
+    | StatusChanged
+    | Gap
+    | Lag
+    | Stale
+)
 UserEvent = (
     AccountUpdateEvent
     | OrderUpdateEvent
@@ -303,6 +337,8 @@ Event = (
     QuoteEvent
     | DepthEvent
     | MarketTradeEvent
+    | TickerEvent
+    | BarEvent
     | AccountUpdateEvent
     | OrderUpdateEvent
     | PositionUpdateEvent

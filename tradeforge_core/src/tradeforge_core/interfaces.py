@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from tradeforge_core.enums import BarUnit, MarketDataType, StreamConnectionStatus, UserDataType
+from tradeforge_core.models import BarSpan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tradeforge_core.outcomes import CancelResult, OrderOutcome
     from tradeforge_core.streams.subscription import Subscription
 
+MarketData: TypeAlias = MarketDataType | BarSpan | Collection[MarketDataType | BarSpan]
 EventHandler = TypeVar("EventHandler", bound="Callable[[Event], object]")
 StatusHandler = TypeVar("StatusHandler", bound="Callable[[StatusChanged], object]")
 ErrorHandler = TypeVar("ErrorHandler", bound="Callable[[TradeForgeError], object]")
@@ -276,10 +278,11 @@ class RealTimeStream(ABC):
     def subscribe_market_data(
         self,
         contract_ids: str | Iterable[str],
-        data_types: MarketDataType | Collection[MarketDataType],
+        data_types: MarketData,
     ) -> "Subscription[MarketEvent]":
         """Live data of the contracts: `await` it, or `async with` it and iterate.
 
+        `MarketDataType.BAR` is a bar of one minute; in its place `BarSpan` says of how long.
         Both go on once the venue has confirmed. Raises `NotFound`, `NotSupported`, `VenueError`,
         and `TransportError` when the first connection fails.
         """
@@ -288,7 +291,7 @@ class RealTimeStream(ABC):
     async def unsubscribe_market_data(
         self,
         contract_ids: str | Iterable[str],
-        data_types: MarketDataType | Collection[MarketDataType],
+        data_types: MarketData,
     ) -> None:
         """Take back what was awaited; a subscription in an `async with` ends by itself."""
 
@@ -296,7 +299,7 @@ class RealTimeStream(ABC):
     def expect_market_data(
         self,
         contract_ids: str | Iterable[str],
-        data_types: MarketDataType | Collection[MarketDataType],
+        data_types: MarketData,
         *,
         within: float | None,
     ) -> None:

@@ -9,10 +9,11 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation, localcontext
 
 from attrs import field, frozen
-from attrs.validators import instance_of, optional
+from attrs.validators import ge, instance_of, optional
 
 from tradeforge_core.enums import (
     AssetClass,
+    BarUnit,
     OrderSide,
     OrderStatus,
     OrderType,
@@ -145,6 +146,17 @@ class Bar:
     close: Decimal
     volume: Decimal
     partial: bool = False
+
+
+@frozen(order=True)
+class BarSpan:
+    """How long a bar is: `size` times `unit`. Raises `ValueError` for a size below 1."""
+
+    unit: BarUnit = field(default=BarUnit.MINUTE, validator=instance_of(BarUnit))
+    size: int = field(default=1, validator=[instance_of(int), ge(1)])
+
+    def __str__(self) -> str:
+        return f"{self.size} {self.unit}"
 
 
 @frozen(kw_only=True)

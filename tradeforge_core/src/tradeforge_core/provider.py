@@ -32,6 +32,7 @@ from tradeforge_core.events import (
 from tradeforge_core.interfaces import (
     ErrorHandler,
     EventHandler,
+    MarketData,
     RealTimeStream,
     StatusHandler,
 )
@@ -46,7 +47,7 @@ from tradeforge_core.streams.openings import Openings
 from tradeforge_core.streams.subscription import Subscription
 from tradeforge_core.streams.supervisor import StreamTimeouts
 from tradeforge_core.streams.switchboard import Switchboard
-from tradeforge_core.streams.topics import topics_of
+from tradeforge_core.streams.topics import market_topics, topics_of
 from tradeforge_core.trading import TradingProvider
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Provider(TradingProvider, RealTimeStream):
         self._switchboard = Switchboard(
             self.name,
             self._make_link,
-            self.stream_of,
+            self._stream_for,
             watch=self._saw,
             noticed=self._noticed,
             plugins=self._plugins,
@@ -183,7 +184,7 @@ class Provider(TradingProvider, RealTimeStream):
 
     def _note_wish(self, topics: Iterable[Topic]) -> None:
         if self.recorder is not None:
-            self.recorder.wanted((one.kind, one.key) for one in topics)
+            self.recorder.wanted(topics)
 
     def _one_at_a_time(self) -> asyncio.Lock:
         """To connect and to disconnect, in this event loop: there may be one after the other."""
@@ -273,17 +274,17 @@ class Provider(TradingProvider, RealTimeStream):
     def subscribe_market_data(
         self,
         contract_ids: str | Iterable[str],
-        data_types: MarketDataType | Collection[MarketDataType],
+        data_types: MarketData,
     ) -> Subscription[MarketEvent]:
-        topics = topics_of(contract_ids, data_types, self.capabilities.market_data)
+        topics = market_topics(contract_ids, data_types, self.capabilities)
         return Subscription(self._switchboard, topics, lambda: self._check_contracts(topics))
 
     async def unsubscribe_market_data(
         self,
         contract_ids: str | Iterable[str],
-        data_types: MarketDataType | Collection[MarketDataType],
+        data_types: MarketData,
     ) -> None:
-        topics = topics_of(contract_ids, data_types, self.capabilities.market_data)
+        topics = market_topics(contract_ids, data_types, self.capabilities)
         await self._switchboard.withdraw(topics)
 
     def order_book(self, contract_id: str) -> LiveOrderBook:
@@ -305,13 +306,13 @@ class Provider(TradingProvider, RealTimeStream):
     def expect_market_data(
         self,
         contract_ids: str | Iterable[str],
-        data_types: MarketDataType | Collection[MarketDataType],
+        data_types: MarketData,
         *,
         within: float | None,
     ) -> None:
         if within is not None and not within > 0:
             raise ValueError(f"data cannot be expected within {within} seconds")
-        topics = topics_of(contract_ids, data_types, self.capabilities.market_data)
+        topics = market_topics(contract_ids, data_types, self.capabilities)
         self._switchboard.silence.expect(topics, within, self._openings.is_open)
 
     def on_event(self, handler: EventHandler) -> EventHandler:

@@ -50,7 +50,7 @@ from tradeforge_topstepx._contracts import choose
 from tradeforge_topstepx._events import Memory
 from tradeforge_topstepx._families import adopted, entry_tag, is_name_of_exit
 from tradeforge_topstepx._hours import hours_of
-from tradeforge_topstepx._hubs import MARKET_HUB, USER_HUB, HubLink
+from tradeforge_topstepx._hubs import CHANNELS, MARKET_HUB, USER_HUB, HubLink
 from tradeforge_topstepx._redaction import Redaction
 from tradeforge_topstepx._rest import EndpointMissing, Rest, whole_id, whole_size
 from tradeforge_topstepx._signalr import HubLimits
@@ -67,6 +67,7 @@ _FRESH = timedelta(seconds=5)
 _LAST_SESSIONS = timedelta(days=4)
 """Long enough to reach back over a weekend with a holiday."""
 _MINUTES = _mapping.BAR_UNITS[BarUnit.MINUTE]
+_MARKET_DATA = [one for one in CHANNELS if isinstance(one, MarketDataType)]
 _LIMITS = {"default": HubLimits(), "fast": HubLimits.fast()}
 _OPEN = [code for code, status in _mapping.STATUSES.items() if not status.is_final]
 
@@ -82,12 +83,12 @@ class TopStepXProvider(Provider):
         order_types=frozenset(_mapping.TYPES.values()) - {OrderType.STOP_LIMIT},
         brackets=True,
         bracket_min_ticks=4,
-        market_data=frozenset(MarketDataType),
+        market_data=frozenset(_MARKET_DATA),
         user_data=frozenset(UserDataType),
         bar_units=frozenset(BarUnit),
     )
     stream_of = {
-        **dict.fromkeys(MarketDataType, MARKET_HUB),
+        **dict.fromkeys(_MARKET_DATA, MARKET_HUB),
         **dict.fromkeys(UserDataType, USER_HUB),
     }
 

@@ -16,7 +16,6 @@ from tradeforge_core import (
     Bracket,
     Contract,
     Event,
-    MarketDataType,
     NotFound,
     OrderBook,
     OrderRequest,
@@ -85,7 +84,7 @@ class DemoJob:
         self._record.book = OrderBook(contract.id)
         self._broker.on_event(self._take)
         self._broker.on_error(self._take_error)
-        await self._broker.subscribe_market_data(contract.id, list(MarketDataType))
+        await self._broker.subscribe_market_data(contract.id, self._broker.capabilities.market_data)
         await self._broker.subscribe_user_data(account.id, list(UserDataType))
         self._record.streaming_since = datetime.now(UTC)
         await self._until(self._sees_the_market)

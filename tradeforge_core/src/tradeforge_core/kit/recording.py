@@ -24,6 +24,7 @@ from typing import Any, Protocol
 
 from tradeforge_core.converter import to_json
 from tradeforge_core.enums import MarketDataType, UserDataType
+from tradeforge_core.events import Topic
 from tradeforge_core.kit._ring import Ring
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Order
@@ -40,6 +41,14 @@ FORMAT = 1
 
 _KEYS = {MarketDataType: "contractId", UserDataType: "accountId"}
 """What ids are called, so that they are redacted as those in a venue's own messages."""
+
+
+def _named(topic: Topic) -> dict[str, object]:
+    named: dict[str, object] = {"kind": topic.kind, _KEYS[type(topic.kind)]: topic.key}
+    if topic.span is not None:
+        named["span"] = [topic.span.unit, topic.span.size]
+    return named
+
 
 MOST_BYTES = 64 * 1024 * 1024
 _log = logging.getLogger("tradeforge_core")
@@ -112,10 +121,9 @@ class FlightRecorder:
 
     # --- what the program does ---
 
-    def wanted(self, topics: Iterable[tuple[MarketDataType | UserDataType, str]]) -> None:
+    def wanted(self, topics: Iterable[Topic]) -> None:
         """Add that the program subscribes to these kinds of data of these contracts or accounts."""
-        named = [{"kind": kind, _KEYS[type(kind)]: key} for kind, key in topics]
-        self.record("", WANT, _json({"topics": named}))
+        self.record("", WANT, _json({"topics": [_named(one) for one in topics]}))
 
     def called(self, name: str, account_id: str, **arguments: str) -> None:
         """Add that the program reads something of an account, by the name of the method."""

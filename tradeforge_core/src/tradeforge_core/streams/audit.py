@@ -285,7 +285,7 @@ class Audit:
         self._publish_health(resynced, resynced.topics)
 
     def _stream(self, topics: Iterable[Topic]) -> str:
-        return self._venue.stream_of[next(iter(topics)).kind]
+        return self._venue._stream_for(next(iter(topics)))
 
 
 _MOST_DOUBLINGS = 10

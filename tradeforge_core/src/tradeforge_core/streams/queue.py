@@ -1,7 +1,8 @@
 """One subscriber's backlog: bounded, with a policy for each kind of data.
 
-Quotes conflate to the newest, because each holds the whole quote. Of trades and depth the whole
-backlog is dropped and a `Gap` takes its place. Orders, fills, positions and accounts are never
+Quotes and tickers conflate to the newest, because each is whole; so does a bar, until it is closed:
+a closed one is told. Of all market data the whole backlog is dropped where there is no room, and a
+`Gap` takes its place. Orders, fills, positions and accounts are never
 dropped: the subscriber is detached with `SubscriberOverflow` instead.
 """
 
@@ -31,13 +32,13 @@ Filling = Callable[["EventQueue"], None]
 
 
 _Entry = list[Any] | tuple[Any, Any]
-"""A topic or None, and an `Item`. That of a quote is a list, so that a newer quote can take its
-place where it waits, and the next one can use the list again."""
+"""A topic or None, and an `Item`. That of a quote, a ticker or a bar is a list, so that a newer one
+can take its place where it waits, and the next one can use the list again."""
 
 _READ = object()
-"""Stands in the entry of a quote that was read."""
+"""Stands in the entry of what conflates and was read."""
 
-_QUOTE = MarketDataType.QUOTE
+_QUOTE, _TICKER, _BAR = MarketDataType.QUOTE, MarketDataType.TICKER, MarketDataType.BAR
 
 
 class EventQueue:
@@ -61,8 +62,8 @@ class EventQueue:
         self._filling = filling
         self._half = limit // 2
         self._entries: deque[_Entry] = deque()
-        self._quotes: dict[Topic, list[Any]] = {}
-        """The entry of the newest quote of each topic, whether it waits or not."""
+        self._newest: dict[Topic, list[Any]] = {}
+        """The newest entry of each topic that conflates, whether it waits or not."""
         self._waiter: asyncio.Future[None] | None = None
         self._end: TradeForgeError | None = None
         self._overflow: Gap | None = None
@@ -97,27 +98,39 @@ class EventQueue:
         """Add data, by the policy of its kind."""
         if self._end is not None:
             return
-        if topic[0] is _QUOTE:
-            self._put_quote(topic, event)
+        kind = topic[0]
+        if kind is _QUOTE or kind is _TICKER:
+            self._put_newest(topic, event)
+        elif kind is _BAR:
+            self._put_bar(topic, event)
         elif len(self._entries) < self._limit or self._make_room():
             self._append((topic, event))
 
-    def _put_quote(self, topic: Topic, event: Item) -> None:
-        entry = self._quotes.get(topic)
+    def _put_bar(self, topic: Topic, event: Any) -> None:
+        """A bar that another one follows, or that is closed, keeps its place."""
+        entry = self._newest.get(topic)
+        if entry is not None and entry[1] is not _READ:
+            waiting = entry[1].bar
+            if not waiting.partial or waiting.time != event.bar.time:
+                del self._newest[topic]
+        self._put_newest(topic, event)
+
+    def _put_newest(self, topic: Topic, event: Item) -> None:
+        entry = self._newest.get(topic)
         if entry is not None and entry[1] is not _READ:
             entry[1] = event
             self.conflated += 1
         elif len(self._entries) < self._limit or self._make_room():
             if entry is None:
-                entry = self._quotes[topic] = [topic, event]
+                entry = self._newest[topic] = [topic, event]
             else:
                 entry[1] = event
             self._append(entry)
 
     def put_health(self, event: Item) -> None:
-        """Add a health event; no later quote is moved to before it."""
+        """Add a health event; nothing that comes later is moved to before it."""
         if self._end is None and (len(self._entries) < self._limit or self._make_room()):
-            self._quotes.clear()
+            self._newest.clear()
             self._append([None, event])
 
     def put_warning(self, event: Item) -> None:
@@ -142,8 +155,8 @@ class EventQueue:
         if topic is None:
             if item is self._overflow:
                 self._overflow = None
-        elif topic[0] is _QUOTE:
-            entry[1] = _READ  # type: ignore[index]  # that of a quote is a list
+        elif type(entry) is list:
+            entry[1] = _READ
         return item  # type: ignore[no-any-return]
 
     def _append(self, entry: _Entry) -> None:
@@ -172,7 +185,7 @@ class EventQueue:
         earlier, topics = self._overflow, dict.fromkeys(topic for topic, _ in market)
         kept = (entry for entry in self._entries if not _is_market(entry))
         self._entries = deque(entry for entry in kept if entry[1] is not earlier)
-        self._quotes.clear()
+        self._newest.clear()
         self.dropped += len(market)
         self._overflow = Gap(
             stream="subscriber",

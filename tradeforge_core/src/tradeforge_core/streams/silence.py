@@ -1,9 +1,8 @@
 """Topics that somebody expects data of, and which of them are silent for longer than that."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from tradeforge_core.enums import MarketDataType, UserDataType
 from tradeforge_core.events import Event, HealthEvent, Stale, Topic
 from tradeforge_core.kit.clock import Clock
 
@@ -23,12 +22,12 @@ class Silence:
     def __init__(
         self,
         clock: Clock,
-        stream_of: Mapping[MarketDataType | UserDataType, str],
+        stream_for: Callable[[Topic], str],
         is_flowing: Callable[[Topic], bool | None],
         publish: Callable[[HealthEvent, Iterable[Topic]], None],
     ) -> None:
         self._clock = clock
-        self._stream_of = stream_of
+        self._stream_for = stream_for
         self._is_flowing = is_flowing
         self._publish = publish
         self.pulses: dict[Topic, _Pulse] = {}
@@ -86,7 +85,7 @@ class Silence:
 
     def _tell(self, topic: Topic, since: datetime, until: datetime | None) -> None:
         stale = Stale(
-            stream=self._stream_of[topic.kind],
+            stream=self._stream_for(topic),
             topics=(topic,),
             since=since,
             until=until,

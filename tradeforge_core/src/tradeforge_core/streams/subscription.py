@@ -67,7 +67,7 @@ class Subscription(Generic[E]):
 
     @property
     def conflated(self) -> int:
-        """How many quotes were replaced by a newer one before they were read."""
+        """How many quotes, tickers and open bars were replaced by newer ones before being read."""
         return 0 if self._queue is None else self._queue.conflated
 
     @property

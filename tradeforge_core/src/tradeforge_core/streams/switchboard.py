@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ class Switchboard:
         self,
         provider: str,
         make_link: Callable[[str], StreamLink],
-        stream_of: Mapping[MarketDataType | UserDataType, str],
+        stream_for: Callable[[Topic], str],
         *,
         plugins: Plugins,
         clock: Clock,
@@ -61,7 +61,7 @@ class Switchboard:
         self._noticed = noticed
         self._provider = provider
         self._make_link = make_link
-        self._stream_of = stream_of
+        self._stream_for = stream_for
         self._plugins = plugins
         self._clock = clock
         self._backoff = backoff
@@ -79,7 +79,7 @@ class Switchboard:
         self._error_handlers: list[HandlerRunner] = []
         self._running = False
         self._tallies: dict[str, StreamTally] = {}
-        self.silence = Silence(clock, stream_of, self._is_flowing, self.publish_health)
+        self.silence = Silence(clock, stream_for, self._is_flowing, self.publish_health)
         self.watch = Watch(clock, self._watched, self._tell_lag, self.silence.look)
         self._watching: asyncio.Task[None] | None = None
 
@@ -195,7 +195,7 @@ class Switchboard:
     def _by_stream(self, topics: Iterable[Topic]) -> dict[str, list[Topic]]:
         groups: dict[str, list[Topic]] = {}
         for topic in topics:
-            groups.setdefault(self._stream_of[topic.kind], []).append(topic)
+            groups.setdefault(self._stream_for(topic), []).append(topic)
         return groups
 
     def connects(self, stream: str) -> RateBudget:
@@ -314,7 +314,7 @@ class Switchboard:
 
     def _fail(self, stream: str, error: TradeForgeError) -> None:
         """A stream has died of a fault: whoever waits for its data must not wait for ever."""
-        lost = [topic for topic in self._subscribers if self._stream_of[topic.kind] == stream]
+        lost = [topic for topic in self._subscribers if self._stream_for(topic) == stream]
         for queue in self._reached(lost):
             queue.end(error)
 
@@ -363,7 +363,7 @@ class Switchboard:
         """Whether the venue delivers it; None if nobody wants it."""
         if topic not in self._wanted:
             return None
-        return self._tally(self._stream_of[topic.kind]).status is StreamConnectionStatus.LIVE
+        return self._tally(self._stream_for(topic)).status is StreamConnectionStatus.LIVE
 
     # --- the handlers ---
 

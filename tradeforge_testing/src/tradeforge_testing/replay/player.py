@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tradeforge_core import (
+    BarSpan,
+    BarUnit,
     DecodeError,
     MarketDataType,
     Order,
@@ -183,9 +185,9 @@ class Player:
             self._drop(wish.topic)
 
     def _want(self, *topics: Topic) -> None:
-        keys, kinds = {one.key for one in topics}, {one.kind for one in topics}
+        keys, kinds = {one.key for one in topics}, {one.span or one.kind for one in topics}
         self._standing.update(topics)
-        market = [one for one in kinds if isinstance(one, MarketDataType)]
+        market = [one for one in kinds if isinstance(one, MarketDataType | BarSpan)]
         user = [one for one in kinds if isinstance(one, UserDataType)]
         if market:
             self._start(self._stand(self._broker.subscribe_market_data(sorted(keys), market)))
@@ -198,7 +200,7 @@ class Player:
     def _drop(self, topic: Topic) -> None:
         self._standing.discard(topic)
         if isinstance(topic.kind, MarketDataType):
-            self._start(self._broker.unsubscribe_market_data(topic.key, topic.kind))
+            self._start(self._broker.unsubscribe_market_data(topic.key, topic.span or topic.kind))
         else:
             self._start(self._broker.unsubscribe_user_data(topic.key, topic.kind))
 
@@ -248,7 +250,9 @@ def _topics(line: Line) -> list[Topic]:
     return [_topic(one) for one in line.data.get("topics", ())]
 
 
-def _topic(named: dict[str, str]) -> Topic:
+def _topic(named: dict[str, Any]) -> Topic:
     if "contractId" in named:
-        return Topic(MarketDataType(named["kind"]), named["contractId"])
+        unit, size = named.get("span", (None, 0))
+        span = None if unit is None else BarSpan(BarUnit(unit), size)
+        return Topic(MarketDataType(named["kind"]), named["contractId"], span)
     return Topic(UserDataType(named["kind"]), named["accountId"])

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from tradeforge_core import (
+    BarSpan,
     BarUnit,
     Bracket,
     MarketDataType,
@@ -93,7 +94,7 @@ class CapabilitiesTold(Suite):
     async def test_every_declared_kind_of_data_is_told(self, on: Trial) -> None:
         """The names of the venue's channels, and what is made of their messages."""
         for kind in sorted(on.capabilities.market_data):
-            await on.broker.subscribe_market_data([on.contract_id], [kind])
+            await on.broker.subscribe_market_data([on.contract_id], [_asked_as(on, kind)])
             await on.until(partial(_has, on, kind), within=120)
         await on.follow()
         await on.buy()
@@ -131,6 +132,11 @@ _SPANS = {
 }
 
 
+def _asked_as(on: Trial, kind: MarketDataType) -> MarketDataType | BarSpan:
+    """Of bars the shortest that is declared."""
+    return min(on.capabilities.live_bars) if kind is MarketDataType.BAR else kind
+
+
 def _has(on: Trial, kind: MarketDataType | UserDataType) -> bool:
     return any(type(one).__name__ == _EVENTS[kind] for one in on.heard)
 
@@ -139,6 +145,8 @@ _EVENTS = {
     MarketDataType.QUOTE: "QuoteEvent",
     MarketDataType.DEPTH: "DepthEvent",
     MarketDataType.TRADE: "MarketTradeEvent",
+    MarketDataType.TICKER: "TickerEvent",
+    MarketDataType.BAR: "BarEvent",
     UserDataType.ACCOUNT_UPDATE: "AccountUpdateEvent",
     UserDataType.ORDER_UPDATE: "OrderUpdateEvent",
     UserDataType.POSITION_UPDATE: "PositionUpdateEvent",
