@@ -106,7 +106,11 @@ def test_candles() -> None:
 def test_an_order_book() -> None:
     book = result(_endpoints.ORDER_BOOK, "rest_orderbook_linear")
     assert (book.s, book.u, book.seq, book.cts) == ("BTCUSDT", 342690, 429272667, None)
-    assert book.b[0] == ["42544.7", "172.404"]
+    event = _mapping.to_depth("linear:BTCUSDT", book, time(2024, 2, 1))
+    assert event.reset and event.sequence == 342690
+    assert event.bids[0] == event.best_bid == (Decimal("42544.7"), Decimal("172.404"))
+    assert event.asks[-1] == (Decimal("42548.2"), Decimal("75.008"))
+    assert event.time == time(2024, 2, 1, 16, 12, 28, ms=569)
 
 
 @pytest.mark.parametrize("category", ["linear", "spot"])

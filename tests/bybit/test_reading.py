@@ -15,6 +15,7 @@ from tradeforge_core import (
     DecodeError,
     NotFound,
     NotSupported,
+    OrderBook,
     OrderSide,
     OrderStatus,
     VenueError,
@@ -355,6 +356,17 @@ async def test_another_account_is_not_there(venue: SmallVenue, broker: BybitProv
     for ask in (broker.get_positions, broker.get_open_orders):
         with pytest.raises(NotFound, match="no account '1'"):
             await ask("1")
+
+
+async def test_a_book_begins_with_what_rest_tells(venue: SmallVenue, broker: BybitProvider) -> None:
+    said = {"s": "BTCUSDT", "b": [["99", "1"]], "a": [["100", "2"]], "ts": 1, "u": 7}
+    venue.tell("/v5/market/orderbook", Answer(result=said))
+    book = OrderBook(LINEAR)
+    book.apply(await broker.order_book_of(LINEAR, depth=1))
+    assert (book.best_bid(), book.best_ask()) == ((99, 1), (100, 2))
+    assert venue.asked("/v5/market/orderbook") == [
+        {"category": "linear", "symbol": "BTCUSDT", "limit": "1"}
+    ]
 
 
 async def test_fees(venue: SmallVenue, broker: BybitProvider) -> None:

@@ -4,6 +4,7 @@ A word that this version does not know becomes `UNKNOWN`; the row is kept as `ra
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 
 from tradeforge_bybit import _checks, _wire
@@ -17,6 +18,8 @@ from tradeforge_core import (
     BarUnit,
     Contract,
     DecodeError,
+    DepthEvent,
+    DepthLevel,
     OrderSide,
     Position,
     TimeInForce,
@@ -133,6 +136,33 @@ def to_bar(contract_id: str, row: _wire.KlineRow) -> Bar:
         close=_checks.number(close, "close"),
         volume=_checks.size(volume, "volume"),
     )
+
+
+# --- the book ---
+
+
+def to_depth(contract_id: str, row: _wire.BookResult, received: datetime) -> DepthEvent:
+    """The whole of it, as REST tells it."""
+    bids, asks = (tuple(map(_to_level, levels)) for levels in (row.b, row.a))
+    return DepthEvent(
+        contract_id=contract_id,
+        reset=True,
+        bids=bids,
+        asks=asks,
+        best_bid=next(iter(bids), None),
+        best_ask=next(iter(asks), None),
+        time=_checks.time(row.cts or row.ts, "ts"),
+        received=received,
+        raw=row,
+        sequence=row.u,
+    )
+
+
+def _to_level(level: _wire.Level) -> DepthLevel:
+    if len(level) != 2:
+        raise DecodeError(f"a level has {len(level)} members", path="$.result.b[]")
+    price, size = level
+    return DepthLevel(price=_checks.number(price, "price"), size=_checks.size(size, "size"))
 
 
 # --- the account ---

@@ -5,13 +5,12 @@ from typing import Any, TypeVar
 
 import httpx
 
-from tradeforge_bybit import _endpoints, _orders, _wire
+from tradeforge_bybit import _endpoints, _wire
 from tradeforge_bybit._budgets import budgets_of
 from tradeforge_bybit._checks import to_milliseconds
 from tradeforge_bybit._endpoints import Endpoint, body_of, query_of
 from tradeforge_bybit._errors import Kind, kind_of
 from tradeforge_bybit._names import Place
-from tradeforge_bybit._places import OrderPlace
 from tradeforge_bybit._server_time import ServerTime
 from tradeforge_bybit._signing import Signer
 from tradeforge_bybit.config import BybitConfig
@@ -113,9 +112,9 @@ class Rest:
         """Taken in, which is not changed yet."""
         await self._write(_endpoints.AMEND, body)
 
-    async def cancel(self, where: OrderPlace, order_id: str) -> None:
+    async def cancel(self, body: _Params) -> None:
         """Taken in, which is not cancelled yet."""
-        await self._write(_endpoints.CANCEL, _orders.to_cancel(where, order_id))
+        await self._write(_endpoints.CANCEL, body)
 
     async def live_orders(self, category: str, **filters: str) -> list[_wire.OrderRow]:
         """The open ones; by an id those too that have ended a short while ago."""

@@ -12,6 +12,7 @@ from tradeforge_bybit import _contracts, _mapping, _orders, _proofs
 from tradeforge_bybit._bars import fetch_bars
 from tradeforge_bybit._modes import Modes
 from tradeforge_bybit._names import Place
+from tradeforge_bybit._order_entry import OrderEntry
 from tradeforge_bybit._places import OrderPlace, Places
 from tradeforge_bybit._proofs import Proofs
 from tradeforge_bybit._redaction import Redaction
@@ -27,6 +28,7 @@ from tradeforge_core import (
     BarUnit,
     Capabilities,
     Contract,
+    DepthEvent,
     Event,
     FrontMonth,
     InvalidOrder,
@@ -130,6 +132,11 @@ class BybitProvider(Provider):
         self._search = Search(self._rest, self._places, self._account_id)
         self._modes = Modes(self._search)
 
+    @property
+    def _entry(self) -> OrderEntry:
+        """What orders, changes and cancels leave by."""
+        return self._rest
+
     async def _log_in(self) -> None:
         self._begin_anew()
         await self._rest.measure_time()
@@ -173,6 +180,15 @@ class BybitProvider(Provider):
             return _mapping.to_fees(row)
         raise NotFound(f"the venue names no fees for {contract_id!r}")
 
+    async def order_book_of(self, contract_id: str, *, depth: int = 50) -> DepthEvent:
+        """The book at this moment, `depth` levels of each side, as an `OrderBook` begins with it.
+
+        Raises `NotFound`, and `VenueError` for a depth that the venue does not have (1 to 1000).
+        """
+        self._require_connection()
+        book = await self._rest.order_book(Place.of(contract_id), depth)
+        return _mapping.to_depth(contract_id, book, self._clock.now())
+
     async def _search_contracts(self, text: str) -> list[Contract]:
         return await _contracts.search(self._rest, text)
 
@@ -215,7 +231,7 @@ class BybitProvider(Provider):
 
     async def _create(self, place: Place, body: dict[str, Any]) -> str:
         try:
-            return (await self._rest.create(body)).orderId
+            return (await self._entry.create(body)).orderId
         except VenueError:
             self._modes.forget(place)  # it may have been another one than was known
             raise
@@ -234,12 +250,12 @@ class BybitProvider(Provider):
         return partial(self._send_change, change, where.place)
 
     async def _send_change(self, change: OrderChange, place: Place) -> None:
-        await self._rest.amend(_orders.to_change(change, place))
+        await self._entry.amend(_orders.to_change(change, place))
         await self._proven(place, change.order_id, _proofs.has(change))
 
     async def _submit_cancel(self, account_id: str, order_id: str) -> None:
         where = await before_sending(self._where(account_id, order_id), "cancel")
-        await self._rest.cancel(where, order_id)
+        await self._entry.cancel(_orders.to_cancel(where, order_id))
         await self._proven(where.place, order_id, _proofs.is_cancelled)
 
     async def _where(self, account_id: str, order_id: str) -> OrderPlace:
