@@ -171,6 +171,14 @@ class DeclaresTooMuch(TopStepXProvider):
         return await super()._send_order(request, body)
 
 
+@defect("TF-CAP-070")
+class RestsByChance(TopStepXProvider):
+    """Orders that only rest are not declared, and sent as orders that may take."""
+
+    async def place_order(self, request: OrderRequest) -> Order:
+        return await super().place_order(evolve(request, post_only=False))
+
+
 @defect("TF-CAP-060")
 class MinutesForSeconds(TopStepXProvider):
     """Bars of a second are not declared, and who asks for them gets minutes."""

@@ -37,6 +37,11 @@ _PROOFS: Mapping[str, tuple[str, Iterable[str]]] = {
     "bars": ("TF-CAP-060", [one.value for one in BarUnit]),
 }
 """The requirement that proves each kind of capability."""
+_SWITCHES = {
+    "orders that only reduce": "reduce_only",
+    "orders that only rest": "post_only",
+    "sizes in quote": "quote_size",
+}
 
 
 @frozen(order=True)
@@ -103,6 +108,9 @@ def _abilities(report: Report) -> Iterator[tuple[str, str]]:
             declared = name in _has(report.capabilities, kind)
             yield f"{kind}: {name.replace('_', ' ')}", _yes(report, proof) if declared else "no"
     yield "brackets", _yes(report, "TF-BRA-010") if report.capabilities.brackets else "no"
+    for name, flag in _SWITCHES.items():
+        declared = getattr(report.capabilities, flag)
+        yield name, _yes(report, "TF-CAP-070") if declared else "no"
     yield "venue class", report.capabilities.venue_class.value.upper()
 
 

@@ -118,6 +118,34 @@ class CapabilitiesTold(Suite):
                 )
                 assert on.sent == sent
 
+    @proves("TF-CAP-070")
+    async def test_an_order_only_reduces_or_rests_where_that_is_declared(self, on: Trial) -> None:
+        """`Capabilities.reduce_only`, `post_only` and `quote_size`, both ways."""
+        await on.contract()
+        resting = request_of(on, OrderType.LIMIT)
+        switched = {
+            "post_only": (on.capabilities.post_only, evolve(resting, post_only=True)),
+            "reduce_only": (on.capabilities.reduce_only, await _reducing(on)),
+            "in_quote": (on.capabilities.quote_size, on.market(in_quote=True)),
+        }
+        for name, (declared, request) in switched.items():
+            sent = on.sent
+            if not declared:
+                await on.raises(NotSupported, on.broker.place_order(request))
+                assert on.sent == sent, f"{name} is not declared, and left"
+            elif name != "in_quote":  # that depends on the contract
+                order = await on.broker.place_order(request)
+                found = await on.broker.get_order(on.account_id, order.id)
+                assert getattr(found, name), f"{name} is not read back"
+
+
+async def _reducing(on: Trial) -> OrderRequest:
+    """An order that makes a position smaller, far from the market; there is one if it may be."""
+    if on.capabilities.reduce_only:
+        await on.buy()
+    limit = evolve(request_of(on, OrderType.LIMIT), side=SELL, limit_price=on.price(SELL, 200))
+    return evolve(limit, reduce_only=True)
+
 
 _BECOMES = {OrderType.JOIN_BID: OrderType.LIMIT, OrderType.JOIN_ASK: OrderType.LIMIT}
 """What a venue may book instead."""
