@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+import attrs
 import msgspec
 import pytest
 
@@ -116,9 +117,32 @@ def test_an_order_book() -> None:
 @pytest.mark.parametrize("category", ["linear", "spot"])
 def test_tickers(category: str) -> None:
     (row,) = result(_endpoints.TICKERS, f"rest_tickers_{category}").list
-    assert row.symbol == "BTCUSDT"
-    assert None not in (row.lastPrice, row.bid1Price, row.ask1Price, row.volume24h)
-    assert (row.markPrice is None) is (category == "spot")
+    ticker = _mapping.to_ticker(f"{category}:BTCUSDT", row)
+    told = {name for name in attrs.fields_dict(type(ticker)) if getattr(ticker, name) is None}
+    only_derivatives = {"mark", "index", "funding_rate", "next_funding", "open_interest"}
+    assert told == (only_derivatives if category == "spot" else set())
+
+
+def test_a_ticker_member_by_member() -> None:
+    (row,) = result(_endpoints.TICKERS, "rest_tickers_linear").list
+    ticker = _mapping.to_ticker("linear:BTCUSDT", row)
+    assert (ticker.last, ticker.mark, ticker.index) == (
+        Decimal("51444.40"),
+        Decimal("51444.40"),
+        Decimal("51469.95"),
+    )
+    assert (ticker.bid, ticker.bid_size, ticker.ask, ticker.ask_size) == (
+        Decimal("51444.30"),
+        Decimal("55.841"),
+        Decimal("51444.40"),
+        Decimal("491.691"),
+    )
+    assert (ticker.change_24h, ticker.funding_rate) == (
+        Decimal("0.025861"),
+        Decimal("-0.00046295"),
+    )
+    assert ticker.next_funding == time(2024, 2, 14, 16)
+    assert ticker.open_interest == Decimal("225766.793")
 
 
 def test_a_wallet() -> None:

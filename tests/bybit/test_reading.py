@@ -369,6 +369,15 @@ async def test_a_book_begins_with_what_rest_tells(venue: SmallVenue, broker: Byb
     ]
 
 
+async def test_a_ticker(venue: SmallVenue, broker: BybitProvider) -> None:
+    row = {"symbol": "BTCUSDT", "lastPrice": "100.5", "markPrice": ""}
+    venue.tell("/v5/market/tickers", Answer(result={"list": [row]}), Answer(result={"list": []}))
+    ticker = await broker.ticker_of(LINEAR)
+    assert (ticker.last, ticker.mark) == (Decimal("100.5"), None)
+    with pytest.raises(NotFound, match="no ticker"):
+        await broker.ticker_of(LINEAR)
+
+
 async def test_fees(venue: SmallVenue, broker: BybitProvider) -> None:
     fees = await broker.fees_of(LINEAR)
     assert (fees.maker, fees.taker) == (Decimal("0.0001"), Decimal("0.0006"))

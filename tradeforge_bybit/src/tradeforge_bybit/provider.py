@@ -43,6 +43,7 @@ from tradeforge_core import (
     Plugins,
     Position,
     Provider,
+    Ticker,
     TimeInForce,
     Trade,
     VenueClass,
@@ -179,6 +180,13 @@ class BybitProvider(Provider):
         for row in await self._rest.fees(Place.of(contract_id)):
             return _mapping.to_fees(row)
         raise NotFound(f"the venue names no fees for {contract_id!r}")
+
+    async def ticker_of(self, contract_id: str) -> Ticker:
+        """The market of a contract at a glance. Raises `NotFound`."""
+        self._require_connection()
+        for row in await self._rest.tickers(Place.of(contract_id)):
+            return _mapping.to_ticker(contract_id, row)
+        raise NotFound(f"the venue has no ticker of {contract_id!r}")
 
     async def order_book_of(self, contract_id: str, *, depth: int = 50) -> DepthEvent:
         """The book at this moment, `depth` levels of each side, as an `OrderBook` begins with it.
