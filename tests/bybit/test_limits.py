@@ -2,7 +2,7 @@
 
 import pytest
 from attrs import evolve
-from tests.bybit.small_venue import ACCOUNT, SETTINGS, Answer, SmallVenue
+from tests.bybit.small_venue import ACCOUNT, SETTINGS, Answer, SmallVenue, new_order
 
 from tradeforge_bybit import _endpoints
 from tradeforge_bybit._budgets import budgets_of
@@ -109,6 +109,27 @@ async def test_an_order_that_came_too_soon_was_not_made(
     with pytest.raises(NotSent):
         await broker.place_order(limit())
     assert len(venue.asked(CREATE)) == 1
+
+
+async def test_many_cancels_wait_for_each_other(venue: SmallVenue, broker: BybitProvider) -> None:
+    """The venue takes ten in a second."""
+    for number in range(24):
+        row = new_order(f"id-{number}", venue.milliseconds, **ORDER, orderLinkId=f"link-{number}")
+        venue.orders[row["orderId"]] = row
+    results = await broker.cancel_all_orders(ACCOUNT)
+    assert [one.error for one in results] == [None] * 24
+    assert {one["orderStatus"] for one in venue.orders.values()} == {"Cancelled"}
+    assert len(venue.asked("/v5/order/cancel")) == 24
+
+
+ORDER = {
+    "category": "linear",
+    "symbol": "BTCUSDT",
+    "side": "Buy",
+    "orderType": "Limit",
+    "qty": "1",
+    "price": "100",
+}
 
 
 async def test_an_address_that_is_barred_is_silent(

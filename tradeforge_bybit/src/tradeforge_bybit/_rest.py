@@ -14,7 +14,7 @@ from tradeforge_bybit._names import Place
 from tradeforge_bybit._server_time import ServerTime
 from tradeforge_bybit._signing import Signer
 from tradeforge_bybit.config import BybitConfig
-from tradeforge_core import DecodeError, RateLimited, TradeForgeError, VenueError
+from tradeforge_core import DecodeError, NotSent, RateLimited, TradeForgeError, VenueError
 from tradeforge_core.kit.budget import Lane, RateBudget, lane_of_reads
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.http import HttpAnswer, HttpClient
@@ -26,6 +26,9 @@ _Params = dict[str, Any]
 _NANO = 1_000_000_000
 _LONGEST_WINDOW = timedelta(days=7)
 """Of one search by time; a longer one is asked for window by window."""
+_LONGEST_EXIT = 8.0
+"""Seconds that a cancel or a close waits for room."""
+_LEAST_PAUSE = 0.05
 _MOST_PAGES = 1_000
 """Of one list; more of them means that the cursor goes round in circles."""
 
@@ -44,6 +47,7 @@ class Rest:
         self._http = http
         self._signer = signer
         self._time = time
+        self._clock = clock
         self._budgets = budgets_of(config, clock)
 
     @property
@@ -189,12 +193,29 @@ class Rest:
     async def _write(self, endpoint: Endpoint[R], body: _Params) -> R:
         """Once, whatever becomes of it; the time is measured anew where it was wrong."""
         urgent = endpoint.urgent or lane_of_reads() is Lane.URGENT
+        send = self._patiently if urgent else self._now_or_never
         try:
-            return await self._once(endpoint, body, Lane.URGENT if urgent else Lane.WRITE)
+            return await send(endpoint, body)
         except VenueError as error:
             if _is_of_clock(error):
                 await self._try_to_measure_time()
             raise
+
+    async def _now_or_never(self, endpoint: Endpoint[R], body: _Params) -> R:
+        return await self._once(endpoint, body, Lane.WRITE)
+
+    async def _patiently(self, endpoint: Endpoint[R], body: _Params) -> R:
+        """Many exits at once are more than a second has room for, and late is better than never."""
+        budget = self._budgets.of(endpoint, body.get("category"))
+        until = self._clock.monotonic() + _LONGEST_EXIT
+        while True:
+            try:
+                return await self._once(endpoint, body, Lane.URGENT)
+            except NotSent:  # it found no room: nothing has left
+                wait = max(budget.seconds_until_room(Lane.URGENT), _LEAST_PAUSE)
+                if self._clock.monotonic() + wait > until:
+                    raise
+            await self._clock.sleep(wait)
 
     async def _try_to_measure_time(self) -> None:
         try:
