@@ -265,7 +265,7 @@ class Switchboard:
 
     def disclose(self, topic: Topic) -> bool:
         """Whether the topic is in a gap; its subscribers are told so, if they were not yet."""
-        return self._supervisor(self._stream_of[topic.kind]).disclose(topic)
+        return self._supervisor(self._stream_for(topic)).disclose(topic)
 
     def _hand_out(self, topic: Topic, event: Event) -> None:
         for queue in self._subscribers.get(topic, ()):
