@@ -28,7 +28,8 @@ class Places:
 
     def note(self, order: Order) -> Order:
         """The same order, whose place is known from now on."""
-        place = Place.of(order.contract_id)
+        category, _, symbol = order.contract_id.partition(":")
+        place = Place(category, symbol)  # of a category that is not offered, too
         waits = place.category == "spot" and order.type in _WAITING
         where = OrderPlace(place, "StopOrder" if waits else None)
         self._note(order.id, where)

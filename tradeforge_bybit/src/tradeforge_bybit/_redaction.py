@@ -13,9 +13,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from attrs import evolve, fields
 
-from tradeforge_core.orders.client_ids import made_at
+from tradeforge_core.kit.hiding import HIDDEN, Tags, any_spelling, no_constant
 
-HIDDEN = "REDACTED"
 ACCOUNT = "1001"
 """What a recording calls the account: a key has one."""
 
@@ -25,24 +24,22 @@ _SECRET_MEMBERS = frozenset(
 )
 _ACCOUNT_MEMBERS = frozenset({"userid", "uid", "account_id", "accountid"})
 _TAG_MEMBERS = frozenset({"orderlinkid", "client_order_id", "parentorderlinkid"})
-_OUR_TAG = re.compile(r"TAG-\d{1,9}\Z")
-_LONG_ENOUGH = 6
 
 
 class Redaction:
-    """Redacts the messages of one recording. `secrets` are texts that are hidden everywhere."""
+    """Redacts the messages of one recording. `secrets` are hidden everywhere, in any spelling."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secret = _any_of(secrets)
+        self._secret = any_spelling(secrets)
         self._account = re.compile(r"(?!)")
-        self._tags: dict[str, str] = {}
+        self._tags = Tags()
 
     def message(self, message: bytes) -> str:
         """The redacted text of a JSON message or a query; of anything else how long it was."""
         if not message:
             return ""
         try:
-            parsed = json.loads(message, parse_constant=_no_constant)
+            parsed = json.loads(message, parse_constant=no_constant)
             return json.dumps(self._value(parsed), separators=(",", ":"), allow_nan=False)
         except (ValueError, ArithmeticError, RecursionError):
             return self._query(message) or f"<{len(message)} bytes that are no JSON>"
@@ -87,7 +84,7 @@ class Redaction:
         if word in _ACCOUNT_MEMBERS and isinstance(value, str | int):
             return self._account_id(value)
         if word in _TAG_MEMBERS and isinstance(value, str):
-            return self._tag(value)
+            return self._tags.hidden(value)
         return self._value(value)
 
     def _account_id(self, value: str | int) -> object:
@@ -102,24 +99,3 @@ class Redaction:
 
     def _text(self, text: str) -> str:
         return self._account.sub(ACCOUNT, self._secret.sub(HIDDEN, text))
-
-    def _tag(self, tag: str) -> str:
-        """Only tags of our own making are known to hold nothing but time and chance."""
-        if not tag or made_at(tag) is not None or _OUR_TAG.match(tag):
-            return tag
-        return self._tags.setdefault(tag, f"TAG-{len(self._tags) + 1}")
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number of JSON")
-
-
-def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
-    longest_first = sorted(filter(None, texts), key=len, reverse=True)
-    return re.compile("|".join(map(_pattern, longest_first)) or r"(?!)")
-
-
-def _pattern(text: str) -> str:
-    # a short one is part of many words, and of the names of members
-    whole = re.escape(text)
-    return whole if len(text) >= _LONG_ENOUGH else rf"(?<!\w){whole}(?!\w)"

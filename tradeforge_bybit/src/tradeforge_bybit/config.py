@@ -2,13 +2,12 @@
 
 from pathlib import Path
 from typing import Self
-from urllib.parse import SplitResult, urlsplit
 
-import httpx
 from attrs import field, frozen
 
 from tradeforge_bybit.sites import DEMO, SITES, TESTNET, Hosts
 from tradeforge_core import ConfigError, Secret, Settings
+from tradeforge_core.kit.addresses import HTTP, SOCKET, checked_url
 from tradeforge_core.kit.http import HttpTimeouts
 
 ENVIRONMENTS = ("mainnet", "testnet", "demo")
@@ -22,7 +21,6 @@ _URLS = {
     "trade": "BYBIT_TRADE_URL",
 }
 _SIGNERS = ("BYBIT_API_SECRET", "BYBIT_PRIVATE_KEY", "BYBIT_PRIVATE_KEY_FILE")
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @frozen(kw_only=True)
@@ -50,7 +48,7 @@ class BybitConfig:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Raises `ConfigError`, which names every variable that is missing or wrong."""
-        settings = _without_blanks(settings)
+        settings = settings.stripped()
         api_key, *_ = settings.require("BYBIT_API_KEY", _signed_by(settings), "BYBIT_ENVIRONMENT")
         environment = settings.choice("BYBIT_ENVIRONMENT", ENVIRONMENTS)
         urls = _urls(settings, environment)
@@ -66,11 +64,6 @@ class BybitConfig:
             trade_url=urls.get("trade"),
             order_entry=_order_entry(settings, "trade" in urls),
         )
-
-
-def _without_blanks(settings: Settings) -> Settings:
-    stripped = {name: value.strip() for name, value in settings.items()}
-    return Settings(settings.provider, {name: value for name, value in stripped.items() if value})
 
 
 def _choice(settings: Settings, variable: str, choices: tuple[str, ...]) -> str:
@@ -128,7 +121,12 @@ def _urls(settings: Settings, environment: str) -> dict[str, str]:
     wanted = {
         member: settings.get(variable, getattr(hosts, member)) for member, variable in _URLS.items()
     }
-    return {member: _checked_url(_URLS[member], url) for member, url in wanted.items() if url}
+    return {member: _checked(member, url) for member, url in wanted.items() if url}
+
+
+def _checked(member: str, url: str) -> str:
+    schemes = HTTP if member == "rest" else SOCKET
+    return checked_url(_URLS[member], url, schemes, login="BYBIT_API_KEY")
 
 
 def _hosts(settings: Settings, environment: str) -> Hosts:
@@ -143,41 +141,3 @@ def _hosts(settings: Settings, environment: str) -> Hosts:
             variables=["BYBIT_SITE", "BYBIT_ENVIRONMENT"],
         )
     return DEMO if environment == "demo" else TESTNET
-
-
-def _checked_url(variable: str, url: str) -> str:
-    """The URL without a slash at its end. No message has any of it: a password may be in there."""
-    schemes = ("https", "http") if variable == "BYBIT_REST_URL" else ("wss", "ws")
-    parts = _parts(url)
-    if parts is None or parts.scheme not in schemes:
-        raise ConfigError(
-            f"{variable} is not a URL that begins with {schemes[0]}://, goes on with a host and"
-            " maybe a port, and has no blanks and no control characters",
-            variables=[variable],
-        )
-    if "@" in parts.netloc:
-        raise ConfigError(
-            f"{variable} has a user name or a password in it: take it out, up to the @"
-            " (what identifies you is BYBIT_API_KEY)",
-            variables=[variable],
-        )
-    if parts.scheme in ("http", "ws") and parts.hostname not in _LOOPBACK:
-        raise ConfigError(
-            f"{variable} would send your orders unencrypted to {parts.hostname}: use {schemes[0]}"
-            " (the plain one is for a sandbox on this machine only)",
-            variables=[variable],
-        )
-    return url.rstrip("/")
-
-
-def _parts(url: str) -> SplitResult | None:
-    """None for what cannot be connected to, whatever is at the other end."""
-    if not url.isprintable() or " " in url:  # `urlsplit` passes over some of these in silence
-        return None
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-        httpx.URL(url)  # it knows which names a host can have
-    except (ValueError, httpx.InvalidURL):
-        return None
-    return parts if parts.hostname and port != 0 else None

@@ -29,6 +29,11 @@ class Settings(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def stripped(self) -> "Settings":
+        """Without the blanks around values, and without what is nothing but blanks."""
+        stripped = {name: value.strip() for name, value in self.items()}
+        return Settings(self.provider, {name: one for name, one in stripped.items() if one})
+
     def require(self, *variables: str) -> tuple[str, ...]:
         """The values of all `variables`. Raises `ConfigError`, which names every missing one."""
         missing = [variable for variable in variables if not self.get(variable)]

@@ -6,20 +6,17 @@ still does. What cannot be understood is not kept: it could hold anything.
 
 import json
 import re
-from base64 import b64encode, urlsafe_b64encode
 from collections import deque
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import Enum
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 from attrs import evolve, fields
 
-from tradeforge_core.orders.client_ids import made_at
+from tradeforge_core.kit.hiding import HIDDEN, LONG_ENOUGH, Tags, any_of, any_spelling, no_constant
 
-HIDDEN = "REDACTED"
 FAKE_IDS = range(1001, 2000)
 """No id of a real account is this short."""
 
@@ -40,7 +37,6 @@ _MOST_SECRETS = 64
 _MOST_DIGITS = 20
 """Of an id; a number may be long enough to fill the memory."""
 _LEG = re.compile(r"-(SL|TP)\Z")
-_OUR_TAG = re.compile(r"TAG-\d{1,9}\Z")
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -55,12 +51,12 @@ class Redaction:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = tuple(secrets)
         self._seen: deque[str] = deque(maxlen=_MOST_SECRETS)
-        self._secret = _any_spelling(self._secrets)
+        self._secret = any_spelling(self._secrets)
         self._name: re.Pattern[str] | None = _NOTHING
         self._id: re.Pattern[str] | None = _NOTHING
         self._ids: dict[str, int] = {}
         self._names: dict[str, str] = {}
-        self._tags: dict[str, str] = {}
+        self._tags = Tags()
         self._texts: dict[str, str] = {}
         """What texts became: the same few come in every message."""
 
@@ -69,7 +65,7 @@ class Redaction:
         if not message:
             return ""
         try:
-            parsed = json.loads(message, parse_float=Decimal, parse_constant=_no_constant)
+            parsed = json.loads(message, parse_float=Decimal, parse_constant=no_constant)
             self._learn(parsed)
             return _encoder.encode(self._value(parsed)).decode()
         except (ValueError, ArithmeticError, RecursionError, msgspec.MsgspecError):
@@ -121,10 +117,10 @@ class Redaction:
 
     def _learn_secret(self, secret: object) -> None:
         """A token that is told now may be quoted later; a short one is part of many words."""
-        is_long = isinstance(secret, str) and len(secret) >= _LONG_ENOUGH
+        is_long = isinstance(secret, str) and len(secret) >= LONG_ENOUGH
         if isinstance(secret, str) and is_long and self._secret.fullmatch(secret) is None:
             self._seen.append(secret)
-            self._secret = _any_spelling((*self._secrets, *self._seen))
+            self._secret = any_spelling((*self._secrets, *self._seen))
             self._texts.clear()
 
     def _learn_account(self, account_id: object, name: object = None) -> None:
@@ -151,7 +147,7 @@ class Redaction:
     def _any_name(self) -> re.Pattern[str]:
         """Finds the names of accounts; made once for all that one message told."""
         if self._name is None:
-            self._name = _any_of(self._names)
+            self._name = any_of(self._names)
         return self._name
 
     def _any_id(self) -> re.Pattern[str]:
@@ -191,41 +187,9 @@ class Redaction:
         return self._value(value)
 
     def _tag(self, tag: str) -> str:
-        """Only tags of our own making are known to hold nothing but time and chance."""
         if leg := _LEG.search(tag):  # what says that it is an exit of the other
             return self._tag(tag.removesuffix(leg[0])) + leg[0]
-        if made_at(tag) is not None or _OUR_TAG.match(tag):
-            return tag
-        return self._tags.setdefault(tag, f"TAG-{len(self._tags) + 1}")
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number of JSON")
-
-
-def _any_of(texts: Iterable[str], flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
-    longest_first = sorted(filter(None, texts), key=len, reverse=True)
-    return re.compile("|".join(map(_pattern, longest_first)) or r"(?!)", flags)
-
-
-def _any_spelling(secrets: Iterable[str]) -> re.Pattern[str]:
-    return _any_of({one for secret in secrets for one in _spellings(secret)}, re.IGNORECASE)
-
-
-def _spellings(secret: str) -> Iterator[str]:
-    """As it is, in a text of JSON within another one, in an address, in base64."""
-    once, data = json.dumps(secret)[1:-1], secret.encode(errors="replace")
-    yield from (secret, once, json.dumps(once)[1:-1], quote(data, safe=""), quote(data))
-    yield from (encode(data).decode().rstrip("=") for encode in (b64encode, urlsafe_b64encode))
-
-
-def _pattern(text: str) -> str:
-    # a short one is part of many words, and of the names of members
-    whole = re.escape(text)
-    return whole if len(text) >= _LONG_ENOUGH else rf"(?<!\w){whole}(?!\w)"
-
-
-_LONG_ENOUGH = 6
+        return self._tags.hidden(tag)
 
 
 def _records(parsed: object) -> Iterator[dict[str, Any]]:

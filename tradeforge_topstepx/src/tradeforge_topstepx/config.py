@@ -1,19 +1,17 @@
 """What TopStepX needs to know: who you are, and where the gateway is."""
 
 from typing import Self
-from urllib.parse import SplitResult, urlsplit
 
-import httpx
 from attrs import field, frozen
 
 from tradeforge_core import ConfigError, Secret, Settings
+from tradeforge_core.kit.addresses import HTTP, SOCKET, checked_url
 from tradeforge_core.kit.http import HttpTimeouts
 from tradeforge_topstepx.firms import DEMO, FIRMS
 
 _URLS = ("TS_REST_URL", "TS_USER_HUB_URL", "TS_MARKET_HUB_URL")
 LOSS_DETECTION = ("default", "fast")
 """How soon a dead hub connection is noticed: within 35 s, or within 6 s."""
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @frozen(kw_only=True)
@@ -50,7 +48,7 @@ class TopStepXConfig:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Raises `ConfigError`, which names every variable that is missing or wrong."""
-        settings = _without_blanks(settings)
+        settings = settings.stripped()
         app = _app_login(settings)
         key = () if app else ("TS_API_KEY",)
         username, *_ = settings.require("TS_USERNAME", *key, "TS_ENVIRONMENT")
@@ -59,7 +57,12 @@ class TopStepXConfig:
         gateway = FIRMS[firm] if environment == "LIVE" else DEMO
         defaults = zip(_URLS, (gateway.rest, gateway.user_hub, gateway.market_hub), strict=True)
         rest, user_hub, market_hub = (
-            _checked_url(variable, settings.get(variable, default))
+            checked_url(
+                variable,
+                settings.get(variable, default),
+                HTTP if variable == "TS_REST_URL" else (*SOCKET, *HTTP),
+                login="TS_USERNAME and TS_API_KEY",
+            )
             for variable, default in defaults
         )
         return cls(
@@ -97,11 +100,6 @@ def _app_login(settings: Settings) -> AppLogin | None:
     )
 
 
-def _without_blanks(settings: Settings) -> Settings:
-    stripped = {name: value.strip() for name, value in settings.items()}
-    return Settings(settings.provider, {name: value for name, value in stripped.items() if value})
-
-
 def _chosen_firm(settings: Settings, environment: str) -> str:
     if "TS_FIRM" not in settings:
         return "topstepx"
@@ -113,41 +111,3 @@ def _chosen_firm(settings: Settings, environment: str) -> str:
             variables=["TS_FIRM", "TS_ENVIRONMENT"],
         )
     return settings.choice("TS_FIRM", tuple(FIRMS))
-
-
-def _checked_url(variable: str, url: str) -> str:
-    """The URL without a slash at its end. No message has any of it: a password may be in there."""
-    schemes = ("https", "http") if variable == "TS_REST_URL" else ("wss", "ws", "https", "http")
-    parts = _parts(url)
-    if parts is None or parts.scheme not in schemes:
-        raise ConfigError(
-            f"{variable} is not a URL that begins with {schemes[0]}://, goes on with a host and"
-            " maybe a port, and has no blanks and no control characters",
-            variables=[variable],
-        )
-    if "@" in parts.netloc:
-        raise ConfigError(
-            f"{variable} has a user name or a password in it: take it out, up to the @"
-            " (the login is TS_USERNAME and TS_API_KEY)",
-            variables=[variable],
-        )
-    if parts.scheme in ("http", "ws") and parts.hostname not in _LOOPBACK:
-        raise ConfigError(
-            f"{variable} would send your credentials unencrypted to {parts.hostname}:"
-            " use https or wss (the plain ones are for a sandbox on this machine only)",
-            variables=[variable],
-        )
-    return url.rstrip("/")
-
-
-def _parts(url: str) -> SplitResult | None:
-    """None for what cannot be connected to, whatever is at the other end."""
-    if not url.isprintable() or " " in url:  # `urlsplit` passes over some of these in silence
-        return None
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-        httpx.URL(url)  # it knows which names a host can have
-    except (ValueError, httpx.InvalidURL):
-        return None
-    return parts if parts.hostname and port != 0 else None

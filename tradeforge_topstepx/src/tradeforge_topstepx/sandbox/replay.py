@@ -10,6 +10,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from tradeforge_core import JournalKind, OrderSafety, Plugins, Provider, Settings, Topic
 from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.hiding import HIDDEN
 from tradeforge_core.streams.audit_times import AuditTimes
 from tradeforge_core.streams.backoff import Backoff
 from tradeforge_testing.replay.desk import Answer, answers_of
@@ -18,7 +19,6 @@ from tradeforge_testing.replay.venue import ReplayVenue, Wish
 from tradeforge_testing.sandbox.server import LoopbackServer
 from tradeforge_topstepx import _endpoints
 from tradeforge_topstepx._hubs import CHANNELS, MARKET_HUB, USER_HUB
-from tradeforge_topstepx._redaction import HIDDEN
 from tradeforge_topstepx.sandbox.replay_hub import Stage, as_text, parsed
 
 _PATHS = {USER_HUB: "/hubs/user", MARKET_HUB: "/hubs/market"}
