@@ -13,8 +13,9 @@ import pytest
 from vcr.serializers import yamlserializer
 
 from tradeforge_core import NotFound, Settings
+from tradeforge_core.kit.hiding import HIDDEN
 from tradeforge_testing import ManualClock
-from tradeforge_topstepx._redaction import FAKE_IDS, HIDDEN, Redaction
+from tradeforge_topstepx._redaction import FAKE_IDS, Redaction
 from tradeforge_topstepx.config import TopStepXConfig
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from tradeforge_core.orders.client_ids import made_at
 
 HIDDEN = "REDACTED"
-_LONG_ENOUGH = 6
+LONG_ENOUGH = 6
+"""A shorter text is hidden where it stands alone: it is part of many words."""
 _OUR_TAG = re.compile(r"TAG-\d{1,9}\Z")
 
 
@@ -32,9 +33,8 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def _pattern(text: str) -> str:
-    # a short one is part of many words, and of the names of members
     whole = re.escape(text)
-    return whole if len(text) >= _LONG_ENOUGH else rf"(?<!\w){whole}(?!\w)"
+    return whole if len(text) >= LONG_ENOUGH else rf"(?<!\w){whole}(?!\w)"
 
 
 class Tags:

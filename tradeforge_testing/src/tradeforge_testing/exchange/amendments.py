@@ -67,8 +67,8 @@ def _is_bad_size(amendment: Amendment) -> bool:
 
 
 def _has_foreign_price(amendment: Amendment) -> bool:
-    own = CHANGEABLE_PRICES.get(amendment.order.type)
-    foreign = set(CHANGEABLE_PRICES.values()) - {own}
+    own = CHANGEABLE_PRICES.get(amendment.order.type, frozenset())
+    foreign = frozenset().union(*CHANGEABLE_PRICES.values()) - own
     return any(getattr(amendment, name) is not None for name in foreign)
 
 
@@ -89,7 +89,7 @@ def _is_wrong_stop(amendment: Amendment) -> bool:
     if amendment.stop_price is None:
         return False
     ticks = amendment.instrument.to_ticks(amendment.stop_price)
-    return is_stop_on_wrong_side(amendment.order.side, ticks, amendment.last_ticks)
+    return is_stop_on_wrong_side(amendment.order.direction, ticks, amendment.last_ticks)
 
 
 _FAULTS: dict[Reject, Callable[[Amendment], bool]] = {

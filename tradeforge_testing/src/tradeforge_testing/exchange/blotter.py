@@ -19,6 +19,7 @@ class Blotter:
         self._of_account: dict[int, list[int]] = {}
         self._tags: set[tuple[int, str]] = set()
         self._paid: dict[int, int] = {}  # order id: ticks times size of its fills
+        self._reducing: list[int] = []
         self._ids = count(_FIRST_ORDER_ID)
 
     def knows_tag(self, account_id: int, tag: str | None) -> bool:
@@ -42,6 +43,11 @@ class Blotter:
             created_at=now,
             updated_at=now,
             reject=None,
+            rising=ticket.rising,
+            time_in_force=ticket.time_in_force,
+            post_only=ticket.post_only,
+            reduce_only=ticket.reduce_only,
+            hedge_side=ticket.hedge_side,
         )
         return self._enter(order)
 
@@ -74,6 +80,8 @@ class Blotter:
     def _enter(self, order: ExchangeOrder) -> ExchangeOrder:
         if order.tag is not None:
             self._tags.add((order.account_id, order.tag))
+        if order.reduce_only:
+            self._reducing.append(order.id)
         self._of_account.setdefault(order.account_id, []).append(order.id)
         return self.keep(order)
 
@@ -118,6 +126,16 @@ class Blotter:
     def orders(self, account_id: int) -> list[ExchangeOrder]:
         """In ascending order of id."""
         return [self._orders[order_id] for order_id in self._of_account.get(account_id, [])]
+
+    def reducing(self, instrument_id: str, account_ids: set[int]) -> list[ExchangeOrder]:
+        """Those of the accounts that are not final and only reduce, in ascending order of id."""
+        return [
+            one
+            for one in map(self.current, self._reducing)
+            if one.instrument_id == instrument_id
+            and one.account_id in account_ids
+            and not one.status.is_final
+        ]
 
     def unfinished(self, instrument_id: str) -> list[ExchangeOrder]:
         """Everybody's orders for the instrument that are not final, in ascending order of id."""

@@ -113,6 +113,14 @@ class Book:
             for order in queue
         )
 
+    def size_within(self, side: OrderSide, limit: int | None) -> int:
+        """How much that side offers to a taker with that limit."""
+        return sum(
+            size
+            for ticks, size in self.levels(side).items()
+            if limit is None or _reaches(side.opposite, limit, ticks)
+        )
+
     def levels(self, side: OrderSide) -> dict[int, int]:
         """The size at each price, users and crowd together."""
         sizes = dict(self._crowd[side])

@@ -27,6 +27,10 @@ class Situation:
     position_size: int
     has_last: bool
     last_ticks: int
+    available: Decimal
+    """What the account has of the money that the order is paid with, and has not bound."""
+    need: Decimal
+    """How much of it the order binds."""
 
 
 def find_fault(situation: Situation) -> Reject | None:
@@ -44,8 +48,8 @@ def is_stop_on_wrong_side(side: OrderSide, ticks: int, last_ticks: int) -> bool:
 
 
 def _lacks_price(situation: Situation) -> bool:
-    name = GIVEN_PRICES.get(situation.ticket.type)
-    return name is not None and getattr(situation.ticket, name) is None
+    names = GIVEN_PRICES.get(situation.ticket.type, ())
+    return any(getattr(situation.ticket, name) is None for name in names)
 
 
 def _is_off_tick(situation: Situation) -> bool:
@@ -91,18 +95,43 @@ def _is_wrong_stop(situation: Situation) -> bool:
     ticket = situation.ticket
     if (price := _trail_price(situation)) is not None:
         return not trail_ticks(situation.instrument, price, situation.last_ticks)
-    if ticket.type is not OrderType.STOP or ticket.stop_price is None:
+    if ticket.type not in _TRIGGERED or ticket.stop_price is None:
         return False
     ticks = situation.instrument.to_ticks(ticket.stop_price)
-    return is_stop_on_wrong_side(ticket.side, ticks, situation.last_ticks)
+    return is_stop_on_wrong_side(ticket.direction, ticks, situation.last_ticks)
+
+
+_TRIGGERED = (OrderType.STOP, OrderType.STOP_LIMIT)
+
+
+def _reduces_nothing(situation: Situation) -> bool:
+    """A stop may wait for a position that there is not yet."""
+    ticket = situation.ticket
+    if not ticket.reduce_only or ticket.type in _TRIGGERED:
+        return False
+    return closable(ticket.side, situation.position_size) == 0
+
+
+def closable(side: OrderSide, held: int) -> int:
+    """How much of what is held an order of that side can close."""
+    return max(held if side is OrderSide.SELL else -held, 0)
 
 
 def _lacks_funds(situation: Situation) -> bool:
     ticket, instrument = situation.ticket, situation.instrument
+    if instrument.has_margin:
+        return situation.need > situation.available
     held = situation.position_size if ticket.side is OrderSide.SELL else -situation.position_size
     if ticket.size <= held:
         return False
     return ticket.size * (instrument.fee + instrument.commission) > situation.account.balance
+
+
+def _is_supported(ticket: Ticket) -> bool:
+    """Futures exchanges know no stop limit; where triggers have a direction, there are."""
+    if ticket.type is OrderType.STOP_LIMIT:
+        return ticket.rising is not None
+    return ticket.type in SUPPORTED
 
 
 def _of_ticket(is_so: Callable[[Ticket], bool]) -> Callable[[Situation], bool]:
@@ -112,7 +141,7 @@ def _of_ticket(is_so: Callable[[Ticket], bool]) -> Callable[[Situation], bool]:
 _FAULTS: dict[Reject, Callable[[Situation], bool]] = {
     Reject.DUPLICATE_TAG: lambda it: it.tag_is_known,
     Reject.ACCOUNT_CANNOT_TRADE: lambda it: not it.account.can_trade,
-    Reject.UNSUPPORTED_TYPE: lambda it: it.ticket.type not in SUPPORTED,
+    Reject.UNSUPPORTED_TYPE: lambda it: not _is_supported(it.ticket),
     Reject.INACTIVE_INSTRUMENT: lambda it: not it.instrument.active,
     Reject.MARKET_CLOSED: lambda it: not it.market_open,
     Reject.BAD_SIZE: lambda it: not is_size(it.ticket.size),
@@ -125,5 +154,6 @@ _FAULTS: dict[Reject, Callable[[Situation], bool]] = {
     Reject.STOP_ON_WRONG_SIDE: _is_wrong_stop,
     Reject.BRACKETS_DISABLED: lambda it: it.ticket.has_legs and not it.account.auto_oco,
     **{reason: _of_ticket(is_so) for reason, is_so in LEG_FAULTS.items()},
+    Reject.REDUCE_ONLY: _reduces_nothing,
     Reject.INSUFFICIENT_FUNDS: _lacks_funds,
 }

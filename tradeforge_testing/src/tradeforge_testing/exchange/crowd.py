@@ -27,9 +27,10 @@ class Crowd:
     never quotes through a user's order; where it wants to be beyond one it trades against it.
     """
 
-    def __init__(self, book: Book, random: Random, ticks: int) -> None:
+    def __init__(self, book: Book, random: Random, ticks: int, liquidity: int = 1) -> None:
         self._book = book
         self._random = random
+        self._liquidity = liquidity
         self._bid = max(1, ticks - 1)
         self._ask = self._bid + 1
         self._was_quiet = False
@@ -67,7 +68,7 @@ class Crowd:
 
     def _any_print(self) -> int:
         reach = _BLOCK if self._random.random() < 0.1 else 4
-        return self._random.randint(1, reach)
+        return self._random.randint(1, reach) * self._liquidity
 
     def _quote(self) -> None:
         """Fill the book up around the wanted prices, as far as users' orders leave room."""
@@ -90,7 +91,7 @@ class Crowd:
             sizes[self._random.choice(list(sizes))] = self._any_size()
 
     def _any_size(self) -> int:
-        return self._random.randint(4, 40)
+        return self._random.randint(4, 40) * self._liquidity
 
 
 def _pressure(bid_held_back: int, ask_held_back: int) -> OrderSide | None:

@@ -7,8 +7,9 @@ from attrs import evolve, frozen
 from tradeforge_core.enums import OrderStatus, OrderType
 from tradeforge_testing.exchange.amendments import Amendment, find_amendment_fault
 from tradeforge_testing.exchange.brackets import tags
-from tradeforge_testing.exchange.checks import Situation, find_fault
+from tradeforge_testing.exchange.checks import Situation, find_fault, is_size
 from tradeforge_testing.exchange.events import OrderChanged
+from tradeforge_testing.exchange.margins import Margins
 from tradeforge_testing.exchange.market import Market
 from tradeforge_testing.exchange.matching import Matching
 from tradeforge_testing.exchange.records import ExchangeOrder, Ticket
@@ -21,6 +22,7 @@ class Desk:
     """Asks what is wrong with a request, and hands what is good to the matching."""
 
     matching: Matching
+    margins: Margins
 
     def order(self, account_id: int, order_id: int) -> ExchangeOrder:
         account = self.matching.ledger.account(account_id)
@@ -40,7 +42,7 @@ class Desk:
 
     def place(self, ticket: Ticket) -> ExchangeOrder:
         """The order as it stands when all that it set off has happened."""
-        fault = find_fault(self._situation(ticket))
+        fault = self.fault(ticket)
         order = self.matching.blotter.create(ticket, self.matching.clock.now())
         if fault is not None:
             return self._reject(order, fault)
@@ -53,19 +55,27 @@ class Desk:
         self.matching.put_to_work(market, order)
         return self.matching.blotter.current(order.id)
 
+    def fault(self, ticket: Ticket) -> Reject | None:
+        """Why the ticket would be rejected now, None if it would not."""
+        return find_fault(self._situation(ticket))
+
     def _situation(self, ticket: Ticket) -> Situation:
         floor, ledger = self.matching.floor, self.matching.ledger
         account, market = ledger.account(ticket.account_id), floor.market(ticket.instrument_id)
         knows = self.matching.blotter.knows_tag
+        held = ledger.position_size(account.id, market.instrument.id, ticket.hedge_side)
+        coin, need = self.margins.need(ticket, held) if is_size(ticket.size) else ("", Decimal(0))
         return Situation(
             ticket=ticket,
             account=account,
             instrument=market.instrument,
             market_open=floor.is_open(market),
             tag_is_known=any(knows(account.id, tag) for tag in tags(ticket)),
-            position_size=ledger.position_size(account.id, market.instrument.id),
+            position_size=held,
             has_last=market.has_last,
             last_ticks=market.tape.last,
+            available=self.margins.available(account.id, coin) if need else Decimal(0),
+            need=need,
         )
 
     def _reject(self, order: ExchangeOrder, fault: Reject) -> ExchangeOrder:

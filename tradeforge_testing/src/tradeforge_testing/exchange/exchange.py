@@ -18,6 +18,7 @@ from tradeforge_testing.exchange.desk import Desk
 from tradeforge_testing.exchange.events import ExchangeEvent
 from tradeforge_testing.exchange.floor import Floor
 from tradeforge_testing.exchange.ledger import Ledger
+from tradeforge_testing.exchange.margins import Margins
 from tradeforge_testing.exchange.matching import Matching
 from tradeforge_testing.exchange.movement import Movement
 from tradeforge_testing.exchange.records import (
@@ -27,6 +28,7 @@ from tradeforge_testing.exchange.records import (
     ExchangePosition,
     Fill,
     Instrument,
+    Kind,
     Level,
     Quote,
     Ticket,
@@ -59,7 +61,8 @@ class Exchange:
             self._announcer,
             clock,
         )
-        self._desk = Desk(self._matching)
+        self._margins = Margins(self._floor, self._ledger, self._blotter)
+        self._desk = Desk(self._matching, self._margins)
         self._script = Script(self._desk)
         self._movement = Movement(self._matching)
         self.instruments: Mapping[str, Instrument] = MappingProxyType(self._floor.instruments)
@@ -81,9 +84,15 @@ class Exchange:
         can_trade: bool = True,
         simulated: bool = True,
         auto_oco: bool = True,
+        coins: Mapping[str, Decimal] | None = None,
     ) -> ExchangeAccount:
         return self._ledger.open_account(
-            name, exact(balance), can_trade=can_trade, simulated=simulated, auto_oco=auto_oco
+            name,
+            exact(balance),
+            can_trade=can_trade,
+            simulated=simulated,
+            auto_oco=auto_oco,
+            coins=coins or {},
         )
 
     def set_can_trade(self, account_id: int, can_trade: bool) -> ExchangeAccount:
@@ -129,6 +138,10 @@ class Exchange:
         order itself are cancelled.
         """
         return self._desk.place(ticket)
+
+    def fault(self, ticket: Ticket) -> Reject | None:
+        """Why `place` would reject the ticket now, None if it would not."""
+        return self._desk.fault(ticket)
 
     def modify(
         self,
@@ -187,6 +200,25 @@ class Exchange:
                 size=size,
             )
         )
+
+    # Margin
+
+    def leverage(self, account_id: int, instrument_id: str) -> Decimal:
+        return self._margins.leverage(account_id, instrument_id)
+
+    def set_leverage(self, account_id: int, instrument_id: str, leverage: Decimal) -> None:
+        self._margins.set_leverage(self.account(account_id).id, instrument_id, leverage)
+
+    def bound_by_orders(self, account_id: int, kind: Kind | None = None) -> Mapping[str, Decimal]:
+        """By coin; "" is the account's own money. Of orders for one kind, or all."""
+        return self._margins.of_orders(account_id, kind)
+
+    def bound_by_positions(self, account_id: int) -> Mapping[str, Decimal]:
+        """By coin; "" is the account's own money."""
+        return self._margins.of_positions(account_id)
+
+    def margin(self, position: ExchangePosition) -> Decimal:
+        return self._margins.of_position(position)
 
     # What a script does to an order
 

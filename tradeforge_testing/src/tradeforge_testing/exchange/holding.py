@@ -8,9 +8,10 @@ from fractions import Fraction
 from attrs import evolve
 
 from tradeforge_core.enums import OrderSide
-from tradeforge_testing.exchange.records import ExchangePosition, Fill, Instrument
+from tradeforge_testing.exchange.records import ExchangePosition, Fill, Instrument, Kind
 
 _CENT_EXPONENT = -2
+_COIN = Decimal("0.00000001")
 
 
 class Holding:
@@ -20,21 +21,32 @@ class Holding:
     carried to the next one, so that a round trip adds up exactly.
     """
 
-    def __init__(self, *, id: int, account_id: int, instrument: Instrument) -> None:
+    def __init__(
+        self,
+        *,
+        id: int,
+        account_id: int,
+        instrument: Instrument,
+        hedge_side: OrderSide | None = None,
+    ) -> None:
         self.size = 0
+        self._hedge_side = hedge_side
         self._id = id
         self._account_id = account_id
         self._instrument = instrument
         self._average = Fraction()
         self._opened_at: datetime | None = None
         self._carried = Fraction()
-        exponent = instrument.tick_value.as_tuple().exponent
-        assert isinstance(exponent, int)  # an Instrument's tick value is finite
-        self._quantum = Decimal(1).scaleb(min(_CENT_EXPONENT, exponent))
+        self._quantum = _quantum(instrument)
 
     def emptied(self) -> "Holding":
         """The same position, flat, before its first fill."""
-        empty = Holding(id=self._id, account_id=self._account_id, instrument=self._instrument)
+        empty = Holding(
+            id=self._id,
+            account_id=self._account_id,
+            instrument=self._instrument,
+            hedge_side=self._hedge_side,
+        )
         empty._average, empty._opened_at = self._average, self._opened_at
         return empty
 
@@ -63,15 +75,28 @@ class Holding:
     def _open(self, opened: int, kept: int, ticks: int, now: datetime) -> None:
         if not kept:
             self._opened_at = now
-        self._average = (self._average * kept + ticks * opened) / (kept + opened)
+        if self._is_inverse and kept:
+            self._average = (kept + opened) / (kept / self._average + Fraction(opened, ticks))
+        else:
+            self._average = (self._average * kept + ticks * opened) / (kept + opened)
 
     def _realize(self, closed: int, ticks: int) -> Decimal:
         direction = 1 if self.size > 0 else -1
-        gained = (ticks - self._average) * closed * direction
-        exact = self._carried + gained * Fraction(self._instrument.tick_value)
+        exact = self._carried + self._gain_of_one(ticks) * closed * direction
         money = round(exact / Fraction(self._quantum)) * self._quantum
         self._carried = exact - Fraction(money)
         return money
+
+    @property
+    def _is_inverse(self) -> bool:
+        return self._instrument.kind is Kind.INVERSE
+
+    def _gain_of_one(self, ticks: int) -> Fraction:
+        """What a lot that is long gains when it is sold there."""
+        if not self._is_inverse:
+            return (ticks - self._average) * Fraction(self._instrument.tick_value)
+        coins = 1 / self._average - Fraction(1, ticks)
+        return coins * Fraction(self._instrument.lot) / Fraction(self._instrument.tick_size)
 
     def position(self) -> ExchangePosition:
         assert self._opened_at is not None  # a holding is made for a fill
@@ -82,7 +107,17 @@ class Holding:
             size=self.size,
             average_price=self._instrument.to_average(self._average),
             opened_at=self._opened_at,
+            hedge_side=self._hedge_side,
         )
+
+
+def _quantum(instrument: Instrument) -> Decimal:
+    """The smallest amount of the money that profits are paid in."""
+    if instrument.kind is Kind.INVERSE:
+        return _COIN
+    exponent = instrument.tick_value.as_tuple().exponent
+    assert isinstance(exponent, int)  # an Instrument's tick value is finite
+    return Decimal(1).scaleb(min(_CENT_EXPONENT, exponent))
 
 
 def rebook(holding: Holding, fills: Iterable[Fill]) -> tuple[Holding, list[Fill]]:

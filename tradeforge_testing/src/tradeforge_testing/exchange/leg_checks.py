@@ -8,10 +8,11 @@ from tradeforge_testing.exchange.records import Leg, Ticket
 from tradeforge_testing.exchange.refusal import Reject
 
 _NEAREST = 4  # ticks
+_STOP_LOSSES = STOPS - {OrderType.STOP_LIMIT}
 
 
 def _is_bad_stop_loss_type(ticket: Ticket) -> bool:
-    return ticket.stop_loss is not None and ticket.stop_loss.type not in STOPS
+    return ticket.stop_loss is not None and ticket.stop_loss.type not in _STOP_LOSSES
 
 
 def _is_bad_take_profit_type(ticket: Ticket) -> bool:

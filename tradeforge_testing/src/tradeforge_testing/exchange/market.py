@@ -44,7 +44,7 @@ class Market:
         """Orders that take what the book offers as soon as it offers something, oldest first."""
         self.due: list[int] = []
         """Entries whose legs are to follow their fills, oldest first."""
-        self.crowd = Crowd(self.book, Random(f"{name}:live"), ticks)
+        self.crowd = Crowd(self.book, Random(f"{name}:live"), ticks, instrument.liquidity)
         self.tape = Tape(ticks)
         self._history = History(seed=name, start=to_second(now), ticks=ticks)
         self._shown = self._levels()

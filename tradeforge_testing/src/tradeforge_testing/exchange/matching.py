@@ -1,21 +1,28 @@
 """Orders meet the book: every trade there is happens here."""
 
+from collections.abc import Sequence
+
 from attrs import evolve, frozen
 
-from tradeforge_core.enums import OrderSide, OrderStatus
+from tradeforge_core.enums import OrderSide, OrderStatus, OrderType, TimeInForce
 from tradeforge_core.kit.clock import Clock
 from tradeforge_testing.exchange.amendments import Amendment
 from tradeforge_testing.exchange.announcer import Announcer
 from tradeforge_testing.exchange.blotter import Blotter
 from tradeforge_testing.exchange.book import Offer
 from tradeforge_testing.exchange.brackets import Brackets
+from tradeforge_testing.exchange.checks import closable
 from tradeforge_testing.exchange.events import MarketTrade, OrderChanged
 from tradeforge_testing.exchange.floor import Floor
 from tradeforge_testing.exchange.ledger import Ledger
 from tradeforge_testing.exchange.market import Market
 from tradeforge_testing.exchange.order_types import LIMITS, STOPS
 from tradeforge_testing.exchange.records import ExchangeOrder
+from tradeforge_testing.exchange.refusal import Reject
 from tradeforge_testing.exchange.rows import to_second
+
+_LIMITED = LIMITS | {OrderType.STOP_LIMIT}
+_AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
 
 
 @frozen
@@ -39,7 +46,7 @@ class Matching:
         self.settle(market)
 
     def _enter(self, market: Market, order: ExchangeOrder) -> None:
-        if order.type in STOPS:
+        if order.type in STOPS and not order.triggered:
             self._arm(market, order)
         else:
             self._take(market, order)
@@ -47,9 +54,17 @@ class Matching:
     def _arm(self, market: Market, order: ExchangeOrder) -> None:
         assert order.stop_price is not None  # checked when it was placed
         ticks = market.instrument.to_ticks(order.stop_price)
-        market.stops.add(order.side, ticks, order.id, order.trail_ticks)
+        market.stops.add(order.direction, ticks, order.id, order.trail_ticks)
         # The leg of an entry may find the market beyond its trigger already.
-        market.takers.extend(market.stops.pop_triggered(market.tape.last))
+        self._trigger(market)
+
+    def _trigger(self, market: Market) -> None:
+        """Have the stops that the last trade reached take what the book offers."""
+        for order_id in market.stops.pop_triggered(market.tape.last):
+            order = self.blotter.current(order_id)
+            if order.rising is not None:
+                self.change(evolve(order, triggered=True))
+            market.takers.append(order_id)
 
     def withdraw(self, market: Market, order_id: int) -> None:
         """Take the order out of the market, if it is in it."""
@@ -99,6 +114,7 @@ class Matching:
     def _take(self, market: Market, order: ExchangeOrder) -> None:
         """Trade what the book offers within the order's limit; the rest of it waits."""
         limit = self._limit(market, order)
+        order = self._qualify(market, order, limit)
         while not order.status.is_final and (
             offer := market.book.offer(order.side.opposite, limit)
         ):
@@ -107,13 +123,48 @@ class Matching:
             order = self.blotter.current(order.id)
         if order.status.is_final:
             return
-        if limit is None:
+        if order.time_in_force in _AT_ONCE:
+            self._give_up(market, order, Reject.NOT_FILLED_AT_ONCE)
+        elif limit is None:
             market.takers.append(order.id)
         else:
             market.book.rest(order.side, limit, order.id, order.remaining_size)
 
+    def _qualify(self, market: Market, order: ExchangeOrder, limit: int | None) -> ExchangeOrder:
+        """The order, cancelled if it may not trade as it would, no larger than what it reduces."""
+        offer = market.book.offer(order.side.opposite, limit)
+        if order.post_only and offer is not None:
+            return self._give_up(market, order, Reject.POST_ONLY_CROSSES)
+        if order.time_in_force is TimeInForce.FOK:
+            offered = market.book.size_within(order.side.opposite, limit)
+            if offered < order.remaining_size:
+                return self._give_up(market, order, Reject.NOT_FILLED_AT_ONCE)
+        return self._reduced(market, order) if order.reduce_only else order
+
+    def _give_up(self, market: Market, order: ExchangeOrder, reason: Reject) -> ExchangeOrder:
+        return self.end(market, evolve(order, reject=reason), OrderStatus.CANCELLED)
+
+    def _reduced(self, market: Market, order: ExchangeOrder) -> ExchangeOrder:
+        """The order as large as the position at most; cancelled if there is none."""
+        held = self.ledger.position_size(order.account_id, order.instrument_id, order.hedge_side)
+        most = closable(order.side, held)
+        if not most:
+            return self._give_up(market, order, Reject.REDUCE_ONLY)
+        if order.remaining_size <= most:
+            return order
+        return self.change(evolve(order, size=order.filled_size + most))
+
+    def _reduce_others(self, market: Market, filled: Sequence[int]) -> None:
+        """Keep what rests, and only reduces, within the positions that the fills have left."""
+        accounts = {self.blotter.current(each).account_id for each in filled}
+        for order in self.blotter.reducing(market.instrument.id, accounts):
+            if order.id in market.book:
+                reduced = self._reduced(market, order)
+                if not reduced.status.is_final:
+                    market.book.shrink(order.id, reduced.remaining_size)
+
     def _limit(self, market: Market, order: ExchangeOrder) -> int | None:
-        if order.type not in LIMITS or order.limit_price is None:
+        if order.type not in _LIMITED or order.limit_price is None:
             return None
         return market.instrument.to_ticks(order.limit_price)
 
@@ -124,10 +175,11 @@ class Matching:
         market.book.take(side.opposite, offer, size)
         filled = [each for each in (taker, offer.order_id) if each is not None]
         for order_id in filled:
-            self._fill(market, order_id, offer.ticks, size)
+            self._fill(market, order_id, offer.ticks, size, maker=order_id != taker)
         self._print(market, side, offer.ticks, size)
-        market.takers.extend(market.stops.pop_triggered(offer.ticks))
+        self._trigger(market)
         self._trail(market)
+        self._reduce_others(market, filled)
         # Only now: the two may be of one family, and both have traded.
         for order_id in filled:
             self._tell_family(market, order_id, size)
@@ -138,16 +190,19 @@ class Matching:
             self.withdraw(market, order.id)
         elif order.id in market.book:
             market.book.shrink(order.id, order.remaining_size - size)
-        self._fill(market, order.id, ticks, size)
+        self._fill(market, order.id, ticks, size, maker=order.type in LIMITS)
+        self._reduce_others(market, [order.id])
         self._tell_family(market, order.id, size)
         self.settle(market)
 
-    def _fill(self, market: Market, order_id: int, ticks: int, size: int) -> None:
+    def _fill(self, market: Market, order_id: int, ticks: int, size: int, *, maker: bool) -> None:
         order = self.blotter.fill(order_id, market.instrument, ticks, size)
-        posting = self.ledger.post(order, market.instrument, ticks, size, self.clock.now())
+        now = self.clock.now()
+        posting = self.ledger.post(order, market.instrument, ticks, size, now, maker=maker)
         self.announcer.tell(posting.fill)
         self.announcer.tell(OrderChanged(order))
-        self.announcer.tell(posting.position)
+        if posting.position is not None:
+            self.announcer.tell(posting.position)
         self.announcer.tell(posting.account)
 
     def _print(self, market: Market, side: OrderSide, ticks: int, size: int) -> None:

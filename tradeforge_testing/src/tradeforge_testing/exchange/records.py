@@ -1,29 +1,48 @@
 """What the exchange shows of itself: frozen values, exact decimals, aware UTC times.
 
-Sizes are whole contracts. Prices are multiples of the instrument's tick size; averages need not be.
+Sizes are whole lots: contracts, or what `Instrument.lot` says. Prices are multiples of the
+instrument's tick size; averages need not be.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from fractions import Fraction
 
 from attrs import field, frozen
 from attrs.converters import optional
 from attrs.validators import instance_of
 
-from tradeforge_core.enums import OrderSide, OrderStatus, OrderType
+from tradeforge_core.enums import OrderSide, OrderStatus, OrderType, TimeInForce
 from tradeforge_core.models import exact
 from tradeforge_testing.exchange.refusal import Refused, Reject
 
 _MILLION = 1_000_000
 
 
+class Kind(StrEnum):
+    """What a fill does to an account."""
+
+    FUTURE = "future"
+    """It makes a position that gains the difference of the prices."""
+    INVERSE = "inverse"
+    """As a future that is counted in money and gains coin: the difference of one by the prices."""
+    SPOT = "spot"
+    """It changes one coin for another, and there is no position."""
+
+
 @frozen(kw_only=True)
 class Instrument:
     """What is traded. `tick_value` is the money one tick moves for one contract.
 
-    `fee` and `commission` are charged per contract on every fill. An instrument that is not
-    `active` has a history and no market; one that is `newly_listed` has a market and no history.
+    `fee` and `commission` are charged per contract on every fill, and of its value the rate of the
+    side that it was on. An instrument that is not `active` has a history and no market; one that is
+    `newly_listed` has a market and no history.
+
+    A `lot` is the smallest size, in `base` for spot. `money` is the coin that it is paid in, the
+    account's own without one. With a `max_leverage` orders and positions need margin. The sizes of
+    the market are so many times as large as without `liquidity`.
     """
 
     id: str
@@ -37,6 +56,14 @@ class Instrument:
     commission: Decimal
     active: bool = True
     newly_listed: bool = False
+    kind: Kind = Kind.FUTURE
+    lot: Decimal = Decimal(1)
+    base: str = ""
+    money: str = ""
+    maker_rate: Decimal = Decimal(0)
+    taker_rate: Decimal = Decimal(0)
+    max_leverage: Decimal | None = None
+    liquidity: int = 1
 
     def __attrs_post_init__(self) -> None:
         if self.tick_size <= 0 or self.tick_value <= 0:
@@ -64,12 +91,26 @@ class Instrument:
             return self.to_price(ticks.numerator)
         return round(ticks * _MILLION) * (self.tick_size / _MILLION)
 
+    @property
+    def has_margin(self) -> bool:
+        """Whether an account has to have what an order costs, or the margin of it."""
+        return self.kind is Kind.SPOT or self.max_leverage is not None
+
+    def to_size(self, lots: int) -> Decimal:
+        return lots * self.lot
+
+    def value(self, lots: int, price: Decimal) -> Decimal:
+        """What so much is worth at that price, in `money`."""
+        size = self.to_size(lots)
+        return size / price if self.kind is Kind.INVERSE else size * price
+
 
 @frozen(kw_only=True)
 class ExchangeAccount:
     """`balance` is the opening balance plus what was realised, less fees and commissions.
 
-    Orders with a stop loss or a take profit are taken only with `auto_oco`.
+    Orders with a stop loss or a take profit are taken only with `auto_oco`. `coins` is what it has
+    of other money than that of its balance.
     """
 
     id: int
@@ -78,6 +119,18 @@ class ExchangeAccount:
     can_trade: bool
     simulated: bool
     auto_oco: bool = True
+    coins: Mapping[str, Decimal] = field(factory=dict)
+
+    def has(self, coin: str) -> Decimal:
+        """How much of the coin, or of its own money for ""."""
+        return self.coins.get(coin, Decimal(0)) if coin else self.balance
+
+
+def direction(side: OrderSide, rising: bool | None) -> OrderSide:
+    """The side of the takers that bring a market to a trigger."""
+    if rising is None:
+        return side
+    return OrderSide.BUY if rising else OrderSide.SELL
 
 
 @frozen
@@ -97,6 +150,11 @@ class Ticket:
 
     `trail_price` is where a trailing stop starts; what counts is how far that is from the last
     trade. The legs are placed with the order, tagged `-SL` and `-TP` after its own tag.
+
+    `rising` says from where the trigger of a stop is reached, by default as its side has it; a stop
+    limit needs it said. Without a time in force an order waits for as long as it takes. One that
+    is `reduce_only` is made no larger than the position. With a `hedge_side` the order is for the
+    position of that side, which is held apart from the other one.
     """
 
     account_id: int
@@ -110,6 +168,16 @@ class Ticket:
     stop_loss: Leg | None = None
     take_profit: Leg | None = None
     tag: str | None = None
+    rising: bool | None = None
+    time_in_force: TimeInForce | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    hedge_side: OrderSide | None = None
+
+    @property
+    def direction(self) -> OrderSide:
+        """BUY if the trigger is reached by a market that rises."""
+        return direction(self.side, self.rising)
 
     @property
     def has_legs(self) -> bool:
@@ -128,6 +196,9 @@ class ExchangeOrder:
     last trade in ticks and as a difference of prices. A leg has its signed distance from the fill
     of the entry in `leg_ticks` and the entry in `parent_id`; a take profit has the stop loss in
     `linked_id`. Until the entry has a fill a leg has no price and waits, SUSPENDED.
+
+    `reject` is why it was rejected, or why the exchange itself has cancelled it. A stop with
+    `rising` is `triggered` from the print that reached it on.
     """
 
     id: int
@@ -150,6 +221,17 @@ class ExchangeOrder:
     leg_ticks: int | None = None
     parent_id: int | None = None
     linked_id: int | None = None
+    rising: bool | None = None
+    triggered: bool = False
+    time_in_force: TimeInForce | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    hedge_side: OrderSide | None = None
+
+    @property
+    def direction(self) -> OrderSide:
+        """BUY if the trigger is reached by a market that rises."""
+        return direction(self.side, self.rising)
 
     @property
     def remaining_size(self) -> int:
@@ -175,6 +257,9 @@ class Fill:
     commissions: Decimal
     time: datetime
     voided: bool = False
+    maker: bool = False
+    fee_coin: str = ""
+    hedge_side: OrderSide | None = None
 
 
 @frozen(kw_only=True)
@@ -191,6 +276,7 @@ class ExchangePosition:
     size: int
     average_price: Decimal
     opened_at: datetime
+    hedge_side: OrderSide | None = None
 
 
 @frozen

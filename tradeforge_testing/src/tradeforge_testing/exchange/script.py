@@ -73,7 +73,7 @@ class Script:
 
     def void(self, account_id: int, fill_id: int) -> None:
         matching = self.desk.matching
-        for event in matching.ledger.void(account_id, fill_id):
+        for event in matching.ledger.void(account_id, fill_id, matching.floor.instruments):
             matching.announcer.tell(event)
         matching.announcer.flush()
 

@@ -4,10 +4,10 @@ import asyncio
 from functools import partial
 
 from tradeforge_core.kit.clock import Clock
+from tradeforge_testing.sandbox.pacer import Pacer
 from tradeforge_testing.sandbox.signalr import protocol
 from tradeforge_testing.sandbox.signalr.event_faults import EventFaultPlan
 from tradeforge_testing.sandbox.signalr.messages import Outgoing, Parcel, Receiver
-from tradeforge_testing.sandbox.signalr.pacer import Pacer
 
 
 class Delivery:

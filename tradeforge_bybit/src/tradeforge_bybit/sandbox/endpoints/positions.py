@@ -1,0 +1,109 @@
+"""Positions: what is held, with what leverage, and in which mode."""
+
+from tradeforge_bybit.sandbox import said as say
+from tradeforge_bybit.sandbox.account_rows import Leg, position_row
+from tradeforge_bybit.sandbox.answers import Failure, Payload, parameter_error
+from tradeforge_bybit.sandbox.endpoint import Endpoint
+from tradeforge_bybit.sandbox.instruments import Listing
+from tradeforge_bybit.sandbox.paging import page
+from tradeforge_bybit.sandbox.said import Said
+from tradeforge_bybit.sandbox.venue import Venue
+from tradeforge_core.enums import OrderSide
+from tradeforge_testing.exchange import ExchangePosition
+
+_MODES = {0: False, 3: True}
+
+
+def position_list(venue: Venue, said: Said) -> Payload:
+    """Of a symbol every position, flat or not; otherwise those that are not flat."""
+    category = _contracts(said)
+    symbol, settle = say.maybe_word(said, "symbol"), say.maybe_word(said, "settleCoin")
+    if category == "linear" and not (symbol or settle):
+        raise parameter_error("symbol or settleCoin is required")
+    if symbol:
+        say.listing(venue, said)
+    rows = [
+        position_row(venue, listing, leg, position)
+        for listing, leg, position in positions(venue, category)
+        if symbol in ("", listing.symbol)
+        and settle in ("", listing.settle)
+        and (symbol or position is not None)
+    ]
+    limit = say.whole(said, "limit", 20, 200, 1)
+    cursor = say.maybe_word(said, "cursor")
+    shown, following = page(
+        rows, limit, cursor, lambda row: f"{row['symbol']}:{row['positionIdx']}"
+    )
+    return {"nextPageCursor": following, "category": category, "list": list(shown)}
+
+
+def positions(venue: Venue, category: str) -> list[tuple[Listing, Leg, ExchangePosition | None]]:
+    """Every position that there can be, None where it is flat."""
+    held = {
+        (one.instrument_id, one.hedge_side): one for one in venue.books.positions(venue.account.id)
+    }
+    return [
+        (listing, leg, held.get((key, leg)))
+        for key, listing in venue.listings.items()
+        if listing.category == category
+        for leg in legs(venue, listing)
+    ]
+
+
+def legs(venue: Venue, listing: Listing) -> tuple[Leg, ...]:
+    is_hedged = listing.instrument.id in venue.hedged
+    return (OrderSide.BUY, OrderSide.SELL) if is_hedged else (None,)
+
+
+def _contracts(said: Said) -> str:
+    category = say.category(said)
+    if category == "spot":
+        raise parameter_error("Category is invalid")
+    return category
+
+
+def set_leverage(venue: Venue, said: Said) -> Payload:
+    _contracts(said)
+    listing = say.listing(venue, said)
+    buy, sell = say.amount(said, "buyLeverage"), say.amount(said, "sellLeverage")
+    most = listing.instrument.max_leverage or 1
+    if buy is None or buy != sell or not 1 <= buy <= most:
+        raise parameter_error("buy leverage invalid")
+    if venue.exchange.leverage(venue.account.id, listing.instrument.id) == buy:
+        raise Failure(110043, "leverage not modified")
+    venue.exchange.set_leverage(venue.account.id, listing.instrument.id, buy)
+    return {}
+
+
+def switch_mode(venue: Venue, said: Said) -> Payload:
+    """Of a symbol, or of all that settle in a coin. Only contracts in USDT have two positions."""
+    mode, symbol = say.whole(said, "mode", -1, 3), say.maybe_word(said, "symbol")
+    if say.category(said) != "linear" or mode not in _MODES:
+        raise parameter_error("mode invalid")
+    chosen = [one for one in venue.listings.values() if one.category == "linear"]
+    if symbol:
+        chosen = [say.listing(venue, said)]
+    changed = [one for one in chosen if (one.instrument.id in venue.hedged) != _MODES[mode]]
+    if not changed:
+        raise Failure(110025, "Position mode is not modified")
+    for listing in changed:
+        _check_free(venue, listing)
+    ids = {one.instrument.id for one in changed}
+    venue.hedged = venue.hedged | ids if _MODES[mode] else venue.hedged - ids
+    return {}
+
+
+def _check_free(venue: Venue, listing: Listing) -> None:
+    account, instrument = venue.account.id, listing.instrument.id
+    if any(one.instrument_id == instrument for one in venue.exchange.positions(account)):
+        raise Failure(110024, "You have an existing position, so position mode cannot be switched")
+    orders = venue.exchange.orders(account)
+    if any(one.instrument_id == instrument and not one.status.is_final for one in orders):
+        raise Failure(110028, "You have existing open orders, so position mode cannot be switched")
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/v5/position/list", position_list, 50),
+    Endpoint("POST", "/v5/position/set-leverage", set_leverage, 10),
+    Endpoint("POST", "/v5/position/switch-mode", switch_mode, 10),
+)

@@ -1,0 +1,174 @@
+"""What the endpoints work on: the exchange, whose it is, and what this venue knows besides."""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from itertools import count
+from uuid import UUID
+
+from attrs import define, evolve, field, frozen
+
+from tradeforge_bybit.sandbox.instruments import Listing, instrument_id, listings
+from tradeforge_bybit.sandbox.literals import milliseconds, order_id_text
+from tradeforge_bybit.sandbox.signing import Credentials
+from tradeforge_bybit.sandbox.slips import Slip, slip_of
+from tradeforge_core.kit.clock import Clock
+from tradeforge_testing.exchange import (
+    Exchange,
+    ExchangeAccount,
+    ExchangeEvent,
+    ExchangeOrder,
+    Fill,
+    FillMade,
+    MarketTrade,
+)
+from tradeforge_testing.sandbox.books import Books
+
+_NOTHING = Decimal(0)
+_MOST_PRINTS = 1000
+_PRINTS = UUID("9afd1288-b444-53f8-8e40-000000000000").int
+
+
+@frozen(kw_only=True)
+class Tally:
+    """What the fills of an order come to."""
+
+    value: Decimal = _NOTHING
+    profit: Decimal = _NOTHING
+    fees: Mapping[str, Decimal] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class Print:
+    """A trade of the market, with the id and the number that the venue gives it."""
+
+    id: str
+    sequence: int
+    direction: str
+    trade: MarketTrade
+
+
+@define
+class BookNumbers:
+    """Those of the book of one instrument: `update` grows by one with each change that is told."""
+
+    update: int
+    sequence: int
+
+
+@define
+class Venue:
+    exchange: Exchange
+    credentials: Credentials
+    clock: Clock
+    listings: Mapping[str, Listing]
+    slips: dict[str, Slip] = field(factory=dict)
+    tallies: dict[int, Tally] = field(factory=dict)
+    hedged: set[str] = field(factory=set)
+    """The instruments with a position for each side."""
+    ahead: float = 0.0
+    """Seconds by which the venue's clock is ahead of the one that it was given."""
+    show: Callable[[], Books] | None = None
+    """Where reads of orders, fills and positions look; None is the exchange itself."""
+    settle_books: Callable[[], None] = lambda: None
+    """Tells the stream of the book what is still to be told of it."""
+    _prints: dict[str, deque[Print]] = field(
+        factory=lambda: defaultdict(lambda: deque(maxlen=_MOST_PRINTS))
+    )
+    _books: dict[str, BookNumbers] = field(factory=dict)
+    _serials: "count[int]" = field(factory=lambda: count(1_000_000))
+
+    @property
+    def books(self) -> Books:
+        return self.exchange if self.show is None else self.show()
+
+    @property
+    def account(self) -> ExchangeAccount:
+        return self.exchange.accounts()[0]
+
+    @property
+    def now(self) -> int:
+        """The venue's time in milliseconds."""
+        return milliseconds(self.clock.now()) + round(self.ahead * 1000)
+
+    def serial(self) -> int:
+        """A number that grows with everything that happens."""
+        return next(self._serials)
+
+    def book_numbers(self, listing: Listing) -> BookNumbers:
+        return self._books.setdefault(listing.instrument.id, BookNumbers(100_000, self.serial()))
+
+    def prints(self, listing: Listing) -> Iterable[Print]:
+        """The last trades of the market, the oldest first."""
+        return self._prints[listing.instrument.id]
+
+    def listing(self, category: str, symbol: str) -> Listing | None:
+        return self.listings.get(instrument_id(category, symbol))
+
+    def listing_of(self, record: ExchangeOrder | Fill) -> Listing:
+        return self.listings[record.instrument_id]
+
+    # What was asked, and what came of it
+
+    def keep(self, slip: Slip) -> None:
+        self.slips[slip.tag] = slip
+
+    def slip(self, order: ExchangeOrder) -> Slip:
+        return self.slips.get(order.tag or "") or slip_of(order)
+
+    def tally(self, order_id: int) -> Tally:
+        return self.tallies.get(order_id, Tally())
+
+    def hear(self, event: ExchangeEvent) -> None:
+        """Keep a print, and add a fill to what its order comes to."""
+        if isinstance(event, MarketTrade):
+            self._print(event)
+        if not isinstance(event, FillMade) or event.fill.voided:
+            return
+        fill, before = event.fill, self.tally(event.fill.order_id)
+        listing = self.listing_of(fill)
+        coin = self.coin(listing, fill.fee_coin)
+        self.tallies[fill.order_id] = Tally(
+            value=before.value + listing.instrument.value(fill.size, fill.price),
+            profit=before.profit + (fill.realized_pnl or _NOTHING),
+            fees={**before.fees, coin: before.fees.get(coin, _NOTHING) + fill.fees},
+        )
+
+    def _print(self, trade: MarketTrade) -> None:
+        prints, sequence = self._prints[trade.instrument_id], self.serial()
+        before = prints[-1].trade.price if prints else trade.price
+        way = "Zero" if trade.price == before else ""
+        way += "Minus" if trade.price < before else "Plus"
+        id_ = str(UUID(int=_PRINTS | sequence))
+        prints.append(Print(id=id_, sequence=sequence, direction=f"{way}Tick", trade=trade))
+
+    @staticmethod
+    def coin(listing: Listing, coin: str) -> str:
+        """The name of the coin; the account's own money has none at the exchange."""
+        return coin or listing.settle
+
+    def id_text(self, order: ExchangeOrder | Fill) -> str:
+        number = order.order_id if isinstance(order, Fill) else order.id
+        return order_id_text(number, spot=self.listing_of(order).is_spot)
+
+    def change_slip(self, order: ExchangeOrder, **changes: object) -> Slip:
+        slip = evolve(self.slip(order), **changes)  # type: ignore[arg-type]
+        self.keep(slip)
+        return slip
+
+
+def open_venue(
+    credentials: Credentials,
+    *,
+    clock: Clock,
+    seed: int,
+    balance: Decimal,
+    coins: Mapping[str, Decimal],
+) -> Venue:
+    """A venue with one account; `balance` is what it has of USDT."""
+    listed = listings()
+    exchange = Exchange([one.instrument for one in listed.values()], clock=clock, seed=seed)
+    exchange.open_account("UNIFIED", balance, coins=coins)
+    venue = Venue(exchange, credentials, clock, listed)
+    exchange.listen(venue.hear)
+    return venue
