@@ -257,6 +257,32 @@ def test_orders_as_the_stream_shows_them() -> None:
         assert order.size >= order.filled_size
 
 
+def test_a_fill_as_the_stream_shows_it() -> None:
+    (data,) = [one for one in _objects(payload("ws_execution")) if "execId" in one]
+    row = msgspec.convert(data, _wire.ExecutionRow, strict=False)
+    trade = _mapping.to_trade(row, row.category, "7")
+    assert (trade.side, trade.size, trade.price) == (
+        OrderSide.SELL,
+        Decimal("0.5"),
+        Decimal("95900.1"),
+    )
+    assert (trade.fees, trade.commissions, trade.fee_currency) == (
+        Decimal("26.3725275"),
+        Decimal("0.006403779"),  # a tax
+        "USDT",
+    )
+    assert trade.realized_pnl == Decimal("0.05")
+
+
+def test_a_wallet_as_the_stream_shows_it() -> None:
+    (data,) = [one for one in _objects(payload("ws_wallet")) if "totalEquity" in one]
+    row = msgspec.convert(data, _wire.WalletRow, strict=False)
+    account = _mapping.to_account(row, "7", simulated=False, may_trade=True)
+    (coin,) = account.balances
+    assert (account.balance, coin.total) == (Decimal("9684.46297164"), Decimal("0.00102964"))
+    assert coin.available is None  # the venue does not say what orders and positions take
+
+
 def _objects(found: Any) -> Iterator[dict[str, Any]]:
     """Every object in it, at any depth."""
     if isinstance(found, dict):

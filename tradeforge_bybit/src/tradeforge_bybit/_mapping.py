@@ -291,10 +291,19 @@ def to_trade(
         price=price,
         realized_pnl=_result(row, category, entry_price),
         fees=_checks.number_or_none(row.execFee, "execFee"),
+        commissions=_extra_fees(row),
         fee_currency=row.feeCurrency or None,
         time=_checks.time_or_none(row.execTime, "execTime"),
         raw=row,
     )
+
+
+def _extra_fees(row: _wire.ExecutionRow) -> Decimal | None:
+    """Taxes in the currency of the fee; the venue names no others."""
+    if not isinstance(row.extraFees, list):
+        return None
+    ours = [one.fee for one in row.extraFees if one.feeCoin == row.feeCurrency]
+    return sum((_checks.number(fee, "extraFees") for fee in ours), Decimal(0)) if ours else None
 
 
 def entry_prices(rows: Iterable[_wire.ClosedRow]) -> dict[str, Decimal]:

@@ -222,6 +222,13 @@ class OrderRow(Row, frozen=True):
     updatedTime: str | None = None
 
 
+class ExtraFee(Struct, frozen=True):
+    """A tax of a region, beside the fee."""
+
+    feeCoin: str
+    fee: str
+
+
 class ExecutionRow(Row, frozen=True):
     execId: str
     orderId: str
@@ -243,6 +250,7 @@ class ExecutionRow(Row, frozen=True):
     execPnl: str | None = None
     closedSize: str | None = None
     isMaker: bool | None = None
+    extraFees: list[ExtraFee] | str | None = None
     seq: int | None = None
 
 
