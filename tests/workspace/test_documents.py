@@ -8,14 +8,17 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from tests.bybit.small_venue import SETTINGS, SmallVenue
 
 import tradeforge_core
-from tradeforge_core import TradeForgeError, hookspecs
+from tradeforge_bybit import _endpoints as bybit
+from tradeforge_bybit.provider import BybitProvider
+from tradeforge_core import Provider, TradeForgeError, hookspecs
 from tradeforge_core.orders.journal import IntentState
-from tradeforge_topstepx import _endpoints
+from tradeforge_topstepx import _endpoints as topstepx
 from tradeforge_topstepx.firms import FIRMS
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
@@ -28,6 +31,15 @@ PAGES = [
     *sorted(set((ROOT / "docs").glob("*.md")) - {BYBIT}),
 ]
 _BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def _paths_of(operations: ModuleType) -> set[str]:
+    """Where the operations of a provider are, by its module of them."""
+    return {path for one in vars(operations).values() if isinstance(path := _path(one), str)}
+
+
+def _path(value: object) -> object:
+    return getattr(value, "path", None) if type(value).__name__ == "Endpoint" else None
 
 
 def _scripts(pages: list[Path]) -> list[object]:
@@ -189,23 +201,27 @@ def test_every_state_of_the_journal_has_its_place() -> None:
     assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [one.value for one in IntentState]
 
 
-def test_every_operation_of_the_gateway_has_a_method_and_a_test() -> None:
-    page = (ROOT / "docs" / "topstepx.md").read_text()
-    rows = re.findall(r"^\| `(/api/[^`]+)` \| (.+) \| (.+) \|$", page, re.MULTILINE)
-    assert {path for path, _, _ in rows} == _endpoint_paths()
-    assert len(rows) == 21
+@pytest.mark.parametrize(
+    ("name", "provider", "paths", "count"),
+    [
+        ("topstepx", TopStepXProvider, _paths_of(topstepx) | {topstepx.PING}, 21),
+        ("bybit", BybitProvider, _paths_of(bybit), 16),
+    ],
+    ids=["topstepx", "bybit"],
+)
+def test_every_operation_of_a_venue_has_a_method_and_a_test(
+    name: str, provider: type[Provider], paths: set[str], count: int
+) -> None:
+    page = (ROOT / "docs" / f"{name}.md").read_text()
+    rows = re.findall(r"^\| `(/[^`]+)` \| (.+) \| (.+) \|$", page, re.MULTILINE)
+    assert {path for path, _, _ in rows} == paths
+    assert len(rows) == count
     for _, methods, tests in rows:
         for method in re.findall(r"`(\w+)\(", methods):
-            assert callable(getattr(TopStepXProvider, method)), method
-        for file, name in re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", tests):
-            source = (ROOT / "tests" / "topstepx" / file).read_text()
-            assert f"class {name}:" in source or not name, f"{file}::{name}"
-
-
-def _endpoint_paths() -> set[str]:
-    values = vars(_endpoints).values()
-    posts = {one.path for one in values if isinstance(one, _endpoints.Endpoint)}
-    return posts | {_endpoints.PING}
+            assert callable(getattr(provider, method)), method
+        for file, class_ in re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", tests):
+            source = (ROOT / "tests" / name / file).read_text()
+            assert f"class {class_}:" in source or not class_, f"{file}::{class_}"
 
 
 def test_every_firm_has_its_place() -> None:
