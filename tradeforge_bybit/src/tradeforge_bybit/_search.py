@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -64,7 +64,7 @@ class Search:
         """Those that were created in the period and that the venue still knows, oldest first."""
         past = (self._past(category, {}, period) for category in _categories())
         live = (self._live(category, filters) for category, filters in _SCOPES)
-        found = await _all([*past, *live])
+        found = await _all([*live, *past])  # of two that say something, the ended one is right
         return _oldest_first(one for one in found if _is_in(one.created_at, period))
 
     async def _by(self, where: OrderPlace | None, word: str, value: str) -> list[Order]:
@@ -120,7 +120,7 @@ class Search:
     async def _trades(self, category: str, period: Period) -> list[Trade]:
         rows = await self._rest.executions(category, period)
         entries: dict[str, Decimal] = {}
-        if any(_closes(row) for row in rows):
+        if category == "linear" and any(_closes(row) for row in rows):
             entries = _mapping.entry_prices(await self._rest.closed(category, period))
         return [
             _mapping.to_trade(row, category, self._account_id, entries.get(row.orderId))
@@ -153,15 +153,16 @@ async def _all(looks: Iterable[Coroutine[Any, Any, list[T]]]) -> list[T]:
 
 def _oldest_first(orders: Iterable[Order]) -> list[Order]:
     by_id = {order.id: order for order in orders}
-    return sorted(
-        by_id.values(), key=lambda order: (order.created_at is not None, order.created_at)
-    )
+    return sorted(by_id.values(), key=lambda order: order.created_at or _EARLIEST)
 
 
 def _is_in(time: datetime | None, period: Period) -> bool:
     return time is None or period.start <= time <= period.end
 
 
-def _time_of(trade: Trade) -> tuple[bool, Any, Any]:
-    seq = getattr(trade.raw, "seq", None)
-    return trade.time is not None, trade.time, seq or 0
+def _time_of(trade: Trade) -> tuple[datetime, int]:
+    return trade.time or _EARLIEST, getattr(trade.raw, "seq", None) or 0
+
+
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+"""Of what does not say its time."""
