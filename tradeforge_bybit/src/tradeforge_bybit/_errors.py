@@ -226,12 +226,12 @@ def refusal(path: str, code: int, text: str | None, *, write: bool) -> VenueErro
     """The error for an answer that is no success; a code nobody documented stays visible."""
     known = CODES.get(code, Meaning(f"undocumented code {code}", Kind.UNKNOWN))
     error = (_OF_WRITES if write else _OF_READS).get(known.kind, VenueError)
-    said = ": ".join(part for part in (known.name, _short(text)) if part)
+    said = ": ".join(part for part in (known.name, short(text)) if part)
     hint = next((one for part, one in _BY_TEXT.items() if part in (text or "")), _HINTS.get(code))
     return error(f"{path}: {said}" + (f" ({hint})" if hint else ""), code=code, name=known.name)
 
 
-def _short(text: str | None) -> str:
+def short(text: str | None) -> str:
     """What the venue says, as far as it can be repeated: it may quote the key."""
     said = (text or "").partition("apiKey[")[0][:_MOST_WORDS]
     return said if said.isprintable() else ""

@@ -9,7 +9,11 @@ from urllib.parse import urlsplit
 from attrs import evolve
 
 from tradeforge_bybit import _contracts, _mapping, _orders, _proofs
+from tradeforge_bybit._account_events import AccountReader
 from tradeforge_bybit._bars import fetch_bars
+from tradeforge_bybit._channels import LIVE_BARS
+from tradeforge_bybit._links import PRIVATE, VenueLink, log_in
+from tradeforge_bybit._market_events import MarketReader, Memory
 from tradeforge_bybit._modes import Modes
 from tradeforge_bybit._names import Place
 from tradeforge_bybit._order_entry import OrderEntry
@@ -20,6 +24,8 @@ from tradeforge_bybit._rest import Rest
 from tradeforge_bybit._search import Search
 from tradeforge_bybit._server_time import ServerTime
 from tradeforge_bybit._signing import Signer
+from tradeforge_bybit._socket import SocketLimits
+from tradeforge_bybit._wire import WalletRow
 from tradeforge_bybit.config import BybitConfig
 from tradeforge_bybit.fees import FeeRates
 from tradeforge_core import (
@@ -32,6 +38,7 @@ from tradeforge_core import (
     Event,
     FrontMonth,
     InvalidOrder,
+    MarketDataType,
     NotFound,
     NotSupported,
     Order,
@@ -45,7 +52,9 @@ from tradeforge_core import (
     Provider,
     Ticker,
     TimeInForce,
+    Topic,
     Trade,
+    UserDataType,
     VenueClass,
     VenueError,
 )
@@ -80,8 +89,11 @@ class BybitProvider(Provider):
         bar_units=frozenset(
             {BarUnit.MINUTE, BarUnit.HOUR, BarUnit.DAY, BarUnit.WEEK, BarUnit.MONTH}
         ),
+        market_data=frozenset(MarketDataType),
+        live_bars=LIVE_BARS,
+        user_data=frozenset(UserDataType),
     )
-    stream_of = {}
+    stream_of = dict.fromkeys(UserDataType, PRIVATE)
 
     def __init__(
         self,
@@ -94,6 +106,7 @@ class BybitProvider(Provider):
         safety: OrderSafety | None = None,
         audit: AuditTimes | None = None,
         record_to: RecordTo | None = None,
+        socket_limits: SocketLimits | None = None,
     ) -> None:
         super().__init__(
             plugins=plugins,
@@ -109,6 +122,8 @@ class BybitProvider(Provider):
         self._signer = Signer.of(config, self._time)
         self._places = Places()
         self._proofs = Proofs(self._clock)
+        self._memory = Memory()
+        self._socket_limits = socket_limits or SocketLimits()
         self._may_trade = True
         self._account_id = ""
         self._begin_anew()
@@ -154,8 +169,27 @@ class BybitProvider(Provider):
         hidden = (config.api_key, config.api_secret, config.private_key)
         return Redaction(secret.reveal() for secret in hidden)
 
+    def _stream_for(self, topic: Topic) -> str:
+        """The market is told over one connection for each category."""
+        is_private = topic.kind in _PRIVATE
+        return PRIVATE if is_private else Place.of(topic.key).category
+
     def _make_link(self, stream: str) -> StreamLink:
-        raise NotSupported(f"{self.name} has no stream {stream}")
+        is_private = stream == PRIVATE
+        return VenueLink(
+            stream,
+            self.config.private_url if is_private else f"{self.config.public_url}/{stream}",
+            self._switchboard,
+            self._clock,
+            reader=self._account_reader() if is_private else MarketReader(self._memory),
+            limits=self._socket_limits,
+            log_in=log_in(self._signer) if is_private else None,
+            renew_time=self._rest.measure_time if is_private else None,
+            tap=None if self.recorder is None else partial(self.recorder.record, stream),
+        )
+
+    def _account_reader(self) -> AccountReader:
+        return AccountReader(self._account_id, self._to_account)
 
     def _saw(self, event: Event) -> Event | None:
         told = super()._saw(event)
@@ -166,13 +200,15 @@ class BybitProvider(Provider):
     # --- accounts, contracts, bars ---
 
     async def _fetch_accounts(self) -> list[Account]:
-        account = _mapping.to_account(
-            await self._rest.wallet(),
+        return [self._to_account(await self._rest.wallet())]
+
+    def _to_account(self, row: WalletRow) -> Account:
+        return _mapping.to_account(
+            row,
             self._account_id,
             simulated=self.config.environment != "mainnet",
             may_trade=self._may_trade,
         )
-        return [account]
 
     async def fees_of(self, contract_id: str) -> FeeRates:
         """What a fill in the contract costs at this moment. Raises `NotFound`."""
@@ -362,3 +398,4 @@ def _check_expressible(request: OrderRequest, place: Place) -> None:
 
 
 _LONGEST_NAME = 36
+_PRIVATE = frozenset(UserDataType)
