@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
+import msgspec.structs
 from attrs import evolve, field, frozen
 
 from tradeforge_bybit import _checks, _frames, _wire
 from tradeforge_bybit._frames import BookRow, CandleRow, Frame, MarketTradeRow
-from tradeforge_bybit._mapping import side_of
+from tradeforge_bybit._mapping import side_of, to_ticker
 from tradeforge_core import (
     Bar,
     BarEvent,
@@ -64,7 +64,7 @@ class MarketReader:
         self._memory = memory or Memory()
         self._quotes: dict[str, QuoteEvent] = {}
         """By the contract's symbol; all else is by the channel."""
-        self._tickers: dict[str, Ticker] = {}
+        self._tickers: dict[str, _wire.TickerRow] = {}
         self._numbers: dict[str, int] = {}
         """Of the newest change of each book."""
         self._closed: dict[str, int] = {}
@@ -162,12 +162,13 @@ class MarketReader:
         Two topics may read the same message: it changes nothing to merge it twice.
         """
         row: _wire.TickerRow = _frames.decode(_ticker, frame)
-        is_whole = frame.type == _SNAPSHOT
-        before = Ticker(contract_id=topic.key) if is_whole else self._tickers.get(frame.topic)
+        before = row if frame.type == _SNAPSHOT else self._tickers.get(frame.topic)
         if before is None:
             return None
-        self._tickers[frame.topic] = ticker = merged(before, row)
-        return ticker
+        whole = merged(before, row)
+        ticker = to_ticker(topic.key, whole)
+        self._tickers[frame.topic] = whole  # once it is known to be understood
+        return evolve(ticker, raw=row)
 
     # --- bars ---
 
@@ -189,36 +190,12 @@ class MarketReader:
 
 _NO_SESSION = (None,) * 6
 """A market that never closes has no volume, open, high, low and change of a session."""
-_FIGURES: Mapping[str, tuple[str, Callable[[str, str], Any]]] = {
-    "last": ("lastPrice", _checks.price_or_none),
-    "mark": ("markPrice", _checks.price_or_none),
-    "index": ("indexPrice", _checks.price_or_none),
-    "bid": ("bid1Price", _checks.price_or_none),
-    "bid_size": ("bid1Size", _checks.number_or_none),
-    "ask": ("ask1Price", _checks.price_or_none),
-    "ask_size": ("ask1Size", _checks.number_or_none),
-    "open_24h": ("prevPrice24h", _checks.price_or_none),
-    "high_24h": ("highPrice24h", _checks.price_or_none),
-    "low_24h": ("lowPrice24h", _checks.price_or_none),
-    "change_24h": ("price24hPcnt", _checks.number_or_none),
-    "volume_24h": ("volume24h", _checks.number_or_none),
-    "turnover_24h": ("turnover24h", _checks.number_or_none),
-    "funding_rate": ("fundingRate", _checks.number_or_none),
-    "next_funding": ("nextFundingTime", _checks.time_or_none),
-    "open_interest": ("openInterest", _checks.number_or_none),
-}
-"""Where each figure of a ticker comes from, and what reads it."""
 
 
-def merged(before: Ticker, row: _wire.TickerRow) -> Ticker:
+def merged(before: _wire.TickerRow, row: _wire.TickerRow) -> _wire.TickerRow:
     """The ticker after a change: a member that is not there is as it was, an empty one is none."""
-    told = ((name, source, read) for name, (source, read) in _FIGURES.items())
-    changes = {
-        name: read(text, source)
-        for name, source, read in told
-        if (text := getattr(row, source)) is not None
-    }
-    return evolve(before, raw=row, **changes)
+    told = ((name, getattr(row, name)) for name in row.__struct_fields__)
+    return msgspec.structs.replace(before, **{name: one for name, one in told if one is not None})
 
 
 _PLAIN = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?")
