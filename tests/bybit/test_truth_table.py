@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve, field, frozen
+from tests import truth_table
 from tests.bybit.small_venue import (
     ACCOUNT,
     SETTINGS,
@@ -17,6 +18,7 @@ from tests.bybit.small_venue import (
     fill,
     position,
 )
+from tests.truth_table import SHORT, Outcomes, check_told, error_of
 
 from tradeforge_bybit import _errors
 from tradeforge_bybit._errors import Kind
@@ -24,8 +26,6 @@ from tradeforge_bybit.config import BybitConfig
 from tradeforge_bybit.provider import BybitProvider
 from tradeforge_core import (
     JournalKind,
-    LookUps,
-    NotFound,
     NotSent,
     OrderOutcome,
     OrderOutcomeUnknown,
@@ -36,26 +36,11 @@ from tradeforge_core import (
     Plugins,
     Resolution,
     Settings,
-    TradeForgeError,
-    hookimpl,
 )
 from tradeforge_core.orders.intents import Operation
 from tradeforge_core.outcomes import Accepted, Rejected, Unknown
 
-SHORT = LookUps(pauses=(0.02, 0.05, 0.1, 0.2), deadline=0.8, settle=0.2, slow=0.1)
 LINEAR = "linear:BTCUSDT"
-ERRORS: dict[type, tuple[type[Exception], ...]] = {
-    Accepted: (),
-    Rejected: (OrderRejected, NotFound),
-    Unknown: (OrderOutcomeUnknown,),
-}
-_AT_ONCE = 8
-
-
-class Outcomes(list[OrderOutcome]):
-    @hookimpl
-    def tradeforge_order_outcome(self, outcome: OrderOutcome) -> None:
-        self.append(outcome)
 
 
 @frozen(kw_only=True)
@@ -193,20 +178,13 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 async def failures(wrongs: Iterable[Wrong], mutation: Mutation) -> list[str]:
-    """What is wrong with the rows, a line for each; all of them are tried, some at a time."""
-    room = asyncio.Semaphore(_AT_ONCE)
-
-    async def tried(wrong: Wrong, done: bool) -> str | None:
-        async with room:
-            try:
-                await _try(wrong, mutation, done)
-            except Exception as error:  # noqa: BLE001  # the table is told as a whole
-                told = str(error).partition("\n")[0] or repr(error)
-                return f"{wrong.answer}, {done=}: {type(error).__name__} {told}"
-        return None
-
+    """What is wrong with the rows, a line for each."""
     rows = [(one, done) for one in wrongs if mutation in one.mutations for done in one.handled]
-    return [one for one in await asyncio.gather(*(tried(*row) for row in rows)) if one]
+    return await truth_table.failures(
+        rows,
+        lambda row: _try(row[0], mutation, row[1]),
+        lambda row: f"{row[0].answer}, {'' if row[1] else 'not '}done",
+    )
 
 
 async def _try(wrong: Wrong, mutation: Mutation, done: bool) -> None:
@@ -215,11 +193,9 @@ async def _try(wrong: Wrong, mutation: Mutation, done: bool) -> None:
         on.outcomes.clear()
         asked = len(on.venue.asked(mutation.path))
         on.venue.tell(mutation.path, evolve(wrong.answer, done=done))
-        error = await _error_of(mutation.call(on))
+        error = await error_of(mutation.call(on))
         assert on.outcomes, f"no outcome, and {error!r}"
-        wanted = ERRORS[type(on.outcomes[-1])]
-        fits = isinstance(error, wanted) if wanted else error is None
-        assert fits, f"{on.outcomes[-1]} and {error!r}"
+        check_told(on.outcomes[-1], error)
         outcome = await _settled(mutation, on)
         if mutation.was_done(on):
             assert isinstance(outcome, Accepted), f"it was done, and it is called {outcome}"
@@ -227,14 +203,6 @@ async def _try(wrong: Wrong, mutation: Mutation, done: bool) -> None:
             assert isinstance(outcome, wrong.undone), f"not done, and it is called {outcome}"
         most = 3 if mutation.operation is Operation.CANCEL else 1
         assert len(on.venue.asked(mutation.path)) - asked <= most
-
-
-async def _error_of(call: Coroutine[Any, Any, object]) -> TradeForgeError | None:
-    try:
-        await call
-    except TradeForgeError as error:
-        return error
-    return None
 
 
 async def _settled(mutation: Mutation, on: Stage) -> OrderOutcome:

@@ -9,17 +9,16 @@ from typing import Any
 
 import attrs
 from attrs import field, frozen
+from tests import truth_table
 from tests.patience import HANG
+from tests.truth_table import SHORT, Outcomes, check_told, error_of
 
 from tradeforge_core import (
     Contract,
     JournalKind,
     LookUps,
-    NotFound,
     NotSent,
     OrderOutcome,
-    OrderOutcomeUnknown,
-    OrderRejected,
     OrderRequest,
     OrderSafety,
     OrderSide,
@@ -29,12 +28,11 @@ from tradeforge_core import (
     RiskLimits,
     Settings,
     TradeForgeError,
-    hookimpl,
 )
 from tradeforge_core.kit.clock import current_clock
 from tradeforge_core.kit.http import HttpTimeouts
 from tradeforge_core.orders.intents import Operation
-from tradeforge_core.outcomes import Accepted, Rejected, Unknown
+from tradeforge_core.outcomes import Accepted, Unknown
 from tradeforge_core.outcomes import NotSent as NotSentOutcome
 from tradeforge_testing.exchange import ExchangeOrder
 from tradeforge_testing.proxy import FaultProxy
@@ -43,26 +41,10 @@ from tradeforge_topstepx.config import TopStepXConfig
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
 
-SHORT = LookUps(pauses=(0.02, 0.05, 0.1, 0.2), deadline=0.8, settle=0.2, slow=0.1)
 RESOLVED_WITHIN = 5.0
 """Seconds from the call to the outcome of what the venue did."""
 NEXT = "the next one"
 _LOGINS = count()
-_AT_ONCE = 16
-"""Rows that are tried side by side."""
-
-ERRORS: dict[type, tuple[type[Exception], ...]] = {
-    Accepted: (),
-    Rejected: (OrderRejected, NotFound),
-    NotSentOutcome: (NotSent,),
-    Unknown: (OrderOutcomeUnknown,),
-}
-
-
-class Outcomes(list[OrderOutcome]):
-    @hookimpl
-    def tradeforge_order_outcome(self, outcome: OrderOutcome) -> None:
-        self.append(outcome)
 
 
 @frozen(kw_only=True)
@@ -251,23 +233,11 @@ class Row:
 
 def failures(rows: Iterable[Row]) -> list[str]:
     """What is wrong with the rows, a line for each; in virtual time, as it tells what is late."""
-    return simulate(lambda: _failures(rows), seed=7)
+    return simulate(lambda: truth_table.failures(rows, _try, _name), seed=7)
 
 
-async def _failures(rows: Iterable[Row]) -> list[str]:
-    """All of them are tried, some at a time."""
-    room = asyncio.Semaphore(_AT_ONCE)
-
-    async def tried(row: Row) -> str | None:
-        async with room:
-            try:
-                await _try(row)
-            except Exception as error:  # noqa: BLE001  # the table is told as a whole
-                told = str(error).partition("\n")[0] or repr(error)
-                return f"{row.mutation.name}, {row.fault}: {type(error).__name__} {told}"
-        return None
-
-    return [one for one in await asyncio.gather(*map(tried, rows)) if one is not None]
+def _name(row: Row) -> str:
+    return f"{row.mutation.name}, {row.fault}"
 
 
 async def _try(row: Row) -> None:
@@ -279,7 +249,7 @@ async def _try(row: Row) -> None:
         asked = on.sandbox.requests[row.mutation.path]
         error, took = await _call(row.mutation, on)
         if on.outcomes:
-            _check_call(on, error)
+            check_told(on.outcomes[-1], error)
             await _settle(row, on, took)
             _check_end(row, on)
         else:  # it was not even begun
@@ -291,18 +261,7 @@ async def _try(row: Row) -> None:
 async def _call(mutation: Mutation, on: Stage) -> tuple[TradeForgeError | None, float]:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    try:
-        await mutation.call(on)
-    except TradeForgeError as error:
-        return error, loop.time() - began
-    return None, loop.time() - began
-
-
-def _check_call(on: Stage, error: TradeForgeError | None) -> None:
-    """The caller is told what the event says."""
-    wanted = ERRORS[type(on.outcomes[-1])]
-    fits = isinstance(error, wanted) if wanted else error is None
-    assert fits, f"{on.outcomes[-1]} and {error!r}"
+    return await error_of(mutation.call(on)), loop.time() - began
 
 
 async def _settle(row: Row, on: Stage, took: float) -> None:

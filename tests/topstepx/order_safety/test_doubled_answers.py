@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 import attrs
 import pytest
-from tests.topstepx.order_safety.stage import CANCEL, MODIFY, PLACE, SHORT, Outcomes
+from tests.topstepx.order_safety.stage import CANCEL, MODIFY, PLACE
+from tests.truth_table import SHORT, Outcomes
 
 from tradeforge_core import (
     JournalKind,

@@ -9,7 +9,8 @@ from typing import Any
 import attrs
 import pytest
 from tests.patience import HANG
-from tests.topstepx.order_safety.stage import CANCEL, CLOSE, MODIFY, PLACE, SHORT, Stage, stage
+from tests.topstepx.order_safety.stage import CANCEL, CLOSE, MODIFY, PLACE, Stage, stage
+from tests.truth_table import SHORT
 
 from tradeforge_core import (
     InvalidOrder,

@@ -9,7 +9,8 @@ from typing import Any
 import attrs
 import pytest
 from attrs import define
-from tests.topstepx.order_safety.stage import SHORT, stage
+from tests.topstepx.order_safety.stage import stage
+from tests.truth_table import SHORT
 
 from tradeforge_core import (
     Bracket,

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
-from tests.topstepx.order_safety.stage import PLACE, SHORT, Stage, stage
+from tests.topstepx.order_safety.stage import PLACE, Stage, stage
+from tests.truth_table import SHORT
 
 from tradeforge_core import (
     Bracket,
