@@ -8,7 +8,15 @@ from tradeforge_bybit import _checks, _wire
 from tradeforge_bybit._mapping import SIDE_WORDS, TIME_WORDS, side_of
 from tradeforge_bybit._names import Place
 from tradeforge_bybit._places import OrderPlace
-from tradeforge_core import Order, OrderRequest, OrderSide, OrderStatus, OrderType
+from tradeforge_core import (
+    InvalidOrder,
+    NotSupported,
+    Order,
+    OrderRequest,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+)
 from tradeforge_core.requests import OrderChange
 
 STATUSES = {
@@ -132,6 +140,25 @@ def _of_fills(rows: list[_wire.ExecutionRow], category: str, account_id: str) ->
 
 
 # --- and back ---
+
+
+def check_expressible(request: OrderRequest, place: Place) -> None:
+    """Raises `NotSupported` and `InvalidOrder` for what the venue has no words for."""
+    if place.category == "spot" and request.reduce_only:
+        raise NotSupported("spot has no positions that a reduce_only order could reduce")
+    if place.category != "spot" and request.in_quote:
+        raise NotSupported(f"{place.category} counts contracts: only spot has a size in_quote")
+    name = request.client_order_id or ""
+    if len(name) > _LONGEST_NAME or not name.replace("-", "").replace("_", "").isalnum():
+        raise InvalidOrder(
+            [
+                f"client_order_id {name!r}: at most {_LONGEST_NAME} letters, digits, - and _ are"
+                " what the venue takes"
+            ]
+        )
+
+
+_LONGEST_NAME = 36
 
 
 def to_body(request: OrderRequest, place: Place, index: int) -> dict[str, Any]:

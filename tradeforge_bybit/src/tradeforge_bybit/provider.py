@@ -13,7 +13,7 @@ from tradeforge_bybit._account_events import AccountReader
 from tradeforge_bybit._bars import fetch_bars
 from tradeforge_bybit._channels import LIVE_BARS
 from tradeforge_bybit._links import PRIVATE, VenueLink, log_in
-from tradeforge_bybit._market_events import MarketReader, Memory
+from tradeforge_bybit._market_events import MarketReader, Memory, merged
 from tradeforge_bybit._modes import Modes
 from tradeforge_bybit._names import Place
 from tradeforge_bybit._order_entry import OrderEntry
@@ -221,7 +221,7 @@ class BybitProvider(Provider):
         """The market of a contract at a glance. Raises `NotFound`."""
         self._require_connection()
         for row in await self._rest.tickers(Place.of(contract_id)):
-            return _mapping.to_ticker(contract_id, row)
+            return merged(Ticker(contract_id=contract_id), row)
         raise NotFound(f"the venue has no ticker of {contract_id!r}")
 
     async def order_book_of(self, contract_id: str, *, depth: int = 50) -> DepthEvent:
@@ -253,7 +253,7 @@ class BybitProvider(Provider):
     async def _prepare_order(self, request: OrderRequest) -> Callable[[], Write[Order]]:
         self._check_account(request.account_id)
         place = Place.of(request.contract_id)
-        _check_expressible(request, place)
+        _orders.check_expressible(request, place)
         self._check_loss_is_known(request, place)
         index = await self._modes.index(place, request.side, reduces=request.reduce_only)
         body = _orders.to_body(request, place, index)
@@ -381,21 +381,4 @@ class BybitProvider(Provider):
             raise NotFound(f"there is no account {account_id!r}: this key has its own only")
 
 
-def _check_expressible(request: OrderRequest, place: Place) -> None:
-    """Raises `NotSupported` and `InvalidOrder` for what the venue has no words for."""
-    if place.category == "spot" and request.reduce_only:
-        raise NotSupported("spot has no positions that a reduce_only order could reduce")
-    if place.category != "spot" and request.in_quote:
-        raise NotSupported(f"{place.category} counts contracts: only spot has a size in_quote")
-    name = request.client_order_id or ""
-    if len(name) > _LONGEST_NAME or not name.replace("-", "").replace("_", "").isalnum():
-        raise InvalidOrder(
-            [
-                f"client_order_id {name!r}: at most {_LONGEST_NAME} letters, digits, - and _ are"
-                " what the venue takes"
-            ]
-        )
-
-
-_LONGEST_NAME = 36
 _PRIVATE = frozenset(UserDataType)
