@@ -1,16 +1,18 @@
 """Positions of Bybit are closed by orders that can only reduce."""
 
 import pytest
-from tests.bybit.small_venue import ACCOUNT, Row, SmallVenue, fill, position
+from tests.bybit.small_venue import ACCOUNT, Answer, Row, SmallVenue, fill, position
 
 from tradeforge_bybit.provider import BybitProvider
 from tradeforge_core import (
     NotFound,
+    NotSent,
     NotSupported,
     OrderRejected,
     OrderRequest,
     OrderSafety,
     OrderSide,
+    OrderVetoed,
     RiskLimits,
 )
 
@@ -91,3 +93,33 @@ async def test_a_loss_that_cannot_be_counted_is_no_limit(
             await broker.place_order(order)
     assert venue.asked(CREATE) == []
     await broker.place_order(OrderRequest.market(ACCOUNT, LINEAR, OrderSide.BUY, 1))
+
+
+@pytest.mark.parametrize(("lost", "may_trade"), [("-49.99", True), ("-50", False)])
+async def test_the_venues_own_results_count_for_the_daily_loss(
+    venue: SmallVenue, broker: BybitProvider, lost: str, may_trade: bool
+) -> None:
+    await broker.disconnect()
+    broker.safety = OrderSafety(limits=RiskLimits(max_daily_loss=50))
+    await broker.connect()
+    closed = {"orderId": "id-1", "side": "Sell", "avgEntryPrice": "100", "closedSize": "1"}
+    venue.closed = [closed | {"closedPnl": "10"}, closed | {"closedPnl": lost, "orderId": "id-2"}]
+    venue.closed += [closed | {"closedPnl": "-10", "orderId": "id-3"}]
+    order = OrderRequest.market(ACCOUNT, LINEAR, OrderSide.BUY, 1)
+    if may_trade:
+        await broker.place_order(order)
+    else:
+        with pytest.raises(OrderVetoed, match="50 were lost"):
+            await broker.place_order(order)
+
+
+async def test_results_that_cannot_be_read_let_no_order_pass(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    await broker.disconnect()
+    broker.safety = OrderSafety(limits=RiskLimits(max_daily_loss=50))
+    await broker.connect()
+    venue.tell("/v5/position/closed-pnl", Answer(status=404, body=b""))
+    with pytest.raises(NotSent):
+        await broker.place_order(OrderRequest.market(ACCOUNT, LINEAR, OrderSide.BUY, 1))
+    assert venue.asked(CREATE) == []

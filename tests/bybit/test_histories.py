@@ -159,7 +159,13 @@ async def test_the_result_of_what_was_closed_is_told(
 ) -> None:
     venue.executions = [execution(1), execution(2, closedSize="0.4")]
     venue.closed = [
-        {"orderId": "id-2", "side": "Sell", "avgEntryPrice": "100", "closedSize": "0.4"}
+        {
+            "orderId": "id-2",
+            "side": "Sell",
+            "avgEntryPrice": "100",
+            "closedSize": "0.4",
+            "closedPnl": "3.9",
+        }
     ]
     trades = await broker.get_trade_history(ACCOUNT, start=NOW - HOUR)
     assert [one.realized_pnl for one in trades] == [None, Decimal(4)]

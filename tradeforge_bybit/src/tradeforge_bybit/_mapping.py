@@ -282,6 +282,10 @@ def entry_prices(rows: Iterable[_wire.ClosedRow]) -> dict[str, Decimal]:
     return {row.orderId: _checks.number(row.avgEntryPrice, "avgEntryPrice") for row in rows}
 
 
+def result_of(row: _wire.ClosedRow) -> Decimal:
+    return _checks.number(row.closedPnl, "closedPnl")
+
+
 def _result(row: _wire.ExecutionRow, category: str, entry: Decimal | None) -> Decimal | None:
     """Before fees, in what the contract settles in."""
     told = _checks.number_or_none(row.execPnl, "execPnl")

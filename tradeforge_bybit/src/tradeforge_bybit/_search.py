@@ -10,7 +10,7 @@ from tradeforge_bybit import _mapping, _orders, _wire
 from tradeforge_bybit._names import Place
 from tradeforge_bybit._places import OrderPlace, Places
 from tradeforge_bybit._rest import Rest
-from tradeforge_core import NotFound, Order, Position, Trade
+from tradeforge_core import NotFound, Order, Position, Trade, VenueError
 from tradeforge_core.requests import Period
 
 T = TypeVar("T")
@@ -121,12 +121,30 @@ class Search:
         rows = await self._rest.executions(category, period)
         entries: dict[str, Decimal] = {}
         if category == "linear" and any(_closes(row) for row in rows):
-            entries = _mapping.entry_prices(await self._rest.closed(category, period))
+            entries = await self._entry_prices(period)
         return [
             _mapping.to_trade(row, category, self._account_id, entries.get(row.orderId))
             for row in rows
             if row.execType in _mapping.DEALS
         ]
+
+    async def _entry_prices(self, period: Period) -> dict[str, Decimal]:
+        """Of what was closed in the period; without them the results of fills are not known."""
+        try:
+            return _mapping.entry_prices(await self._rest.closed("linear", period))
+        except VenueError as error:
+            if error.code in _NO_SUCH_OPERATION:
+                return {}
+            raise
+
+    async def result(self, period: Period) -> Decimal:
+        """What linear contracts have earned by what was closed, in the venue's own words."""
+        rows = await self._rest.closed("linear", period)
+        unique = {(row.orderId, row.closedSize, row.closedPnl): row for row in rows}
+        return sum((_mapping.result_of(row) for row in unique.values()), Decimal(0))
+
+
+_NO_SUCH_OPERATION = (404, 10017)
 
 
 def _closes(row: _wire.ExecutionRow) -> bool:

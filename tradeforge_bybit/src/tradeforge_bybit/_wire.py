@@ -154,12 +154,16 @@ class WalletRow(Row, frozen=True):
 
 
 class ClosedRow(Row, frozen=True):
-    """What an order has closed: its prices tell the result of its fills."""
+    """What an order has closed: its prices tell the result of its fills, `closedPnl` that of all.
+
+    The fees of both ways are deducted there.
+    """
 
     orderId: str
     side: str
     avgEntryPrice: str
     closedSize: str
+    closedPnl: str
 
 
 class FeeRow(Row, frozen=True):

@@ -375,6 +375,10 @@ class BybitProvider(Provider):
         self._check_account(account_id)
         return await self._search.trades(period)
 
+    async def _fetch_result(self, account_id: str, period: Period) -> Decimal:
+        self._check_account(account_id)
+        return await self._search.result(period)
+
     def _check_account(self, account_id: str) -> None:
         """A key has one account. Raises `NotFound` for any other."""
         if account_id != self._account_id:

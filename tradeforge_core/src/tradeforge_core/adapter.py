@@ -25,7 +25,7 @@ from tradeforge_core.models import (
     Position,
     Trade,
 )
-from tradeforge_core.orders.limits import TradingDay
+from tradeforge_core.orders.limits import TradingDay, realised
 from tradeforge_core.requests import BarQuery, OrderChange, Period
 from tradeforge_core.streams.link import StreamLink
 
@@ -169,3 +169,10 @@ class VenueAdapter(ABC):
 
     @abstractmethod
     async def _fetch_trades(self, account_id: str, period: Period) -> list[Trade]: ...
+
+    async def _fetch_result(self, account_id: str, period: Period) -> Decimal:
+        """What was earned in the period, with fees and commissions; below zero for a loss.
+
+        Override it where fills do not tell it, and the venue does.
+        """
+        return realised(await self._fetch_trades(account_id, period))

@@ -14,7 +14,7 @@ from tradeforge_core.models import Contract, Order, OrderRequest
 from tradeforge_core.orders.changing import are_one_exit, changed, only_shrinks
 from tradeforge_core.orders.holding import signed
 from tradeforge_core.orders.kill_switch import KillSwitch
-from tradeforge_core.orders.limits import RiskLimits, realised
+from tradeforge_core.orders.limits import RiskLimits
 from tradeforge_core.orders.path import before_sending
 from tradeforge_core.orders.recent import Recent
 from tradeforge_core.plugins import OrderContext, Plugins
@@ -229,8 +229,7 @@ class Gate:
     async def _against_loss(self, account_id: str, most: Decimal) -> list[str]:
         now = self._clock.now()
         day = Period(start=self._venue.trading_day.began(now), end=now)
-        trades = await before_sending(self._venue._fetch_trades(account_id, day), "place")
-        result = realised(trades)
+        result = await before_sending(self._venue._fetch_result(account_id, day), "place")
         if -result < most:
             return []
         return [
