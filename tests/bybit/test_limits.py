@@ -46,7 +46,14 @@ def test_each_operation_has_a_limit_and_all_have_one_together() -> None:
     assert budgets.of(_endpoints.CANCEL, "linear") is not linear
     assert budgets.of(_endpoints.KLINE, "linear") is budgets.address
     assert (budgets.address.limit, budgets.address.window) == (600, 5)
-    assert "address" in budgets.by_name and "/v5/order/create spot" in budgets.by_name
+    assert budgets.of(_endpoints.AMEND, "spot") is budgets.of(_endpoints.AMEND, "linear")
+    assert set(budgets.by_name) == {
+        "address",
+        "/v5/order/create",
+        "/v5/order/create spot",
+        "/v5/order/cancel",
+        "/v5/order/amend",
+    }
 
 
 def test_two_providers_of_one_key_count_together() -> None:

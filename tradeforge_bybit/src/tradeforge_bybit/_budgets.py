@@ -1,7 +1,7 @@
 """The venue's request limits, one set for each key, shared by all providers in the process.
 
 Every request counts for its address, 600 in 5 s, and those with a key also for the account: each
-operation so often in a second, of spot more often than of derivatives.
+operation so often in a second, and some of spot more often than of derivatives.
 """
 
 import hashlib
@@ -33,7 +33,8 @@ class Budgets:
         limit = endpoint.limit_of(category)
         if limit is None:
             return self.address
-        name = f"{endpoint.path} {'spot' if category == 'spot' else 'derivatives'}"
+        has_spot = category == "spot" and endpoint.spot_limit is not None
+        name = f"{endpoint.path} spot" if has_spot else endpoint.path
         if name not in self._by_name:
             self._by_name[name] = RateBudget(
                 limit,
