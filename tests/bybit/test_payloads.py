@@ -13,14 +13,12 @@ import pytest
 
 from tradeforge_bybit import _endpoints, _mapping, _orders, _wire
 from tradeforge_bybit._endpoints import Endpoint
-from tradeforge_bybit._market_events import merged
 from tradeforge_core import (
     AssetClass,
     NotFound,
     OrderSide,
     OrderStatus,
     OrderType,
-    Ticker,
 )
 from tradeforge_core.kit.http import HttpAnswer
 
@@ -119,7 +117,7 @@ def test_an_order_book() -> None:
 @pytest.mark.parametrize("category", ["linear", "spot"])
 def test_tickers(category: str) -> None:
     (row,) = result(_endpoints.TICKERS, f"rest_tickers_{category}").list
-    ticker = merged(Ticker(contract_id=f"{category}:BTCUSDT"), row)
+    ticker = _mapping.to_ticker(f"{category}:BTCUSDT", row)
     told = {name for name in attrs.fields_dict(type(ticker)) if getattr(ticker, name) is None}
     only_derivatives = {"mark", "index", "funding_rate", "next_funding", "open_interest"}
     assert told == (only_derivatives if category == "spot" else set())
@@ -127,7 +125,7 @@ def test_tickers(category: str) -> None:
 
 def test_a_ticker_member_by_member() -> None:
     (row,) = result(_endpoints.TICKERS, "rest_tickers_linear").list
-    ticker = merged(Ticker(contract_id="linear:BTCUSDT"), row)
+    ticker = _mapping.to_ticker("linear:BTCUSDT", row)
     assert (ticker.last, ticker.mark, ticker.index) == (
         Decimal("51444.40"),
         Decimal("51444.40"),

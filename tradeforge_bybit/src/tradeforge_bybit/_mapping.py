@@ -22,6 +22,7 @@ from tradeforge_core import (
     DepthLevel,
     OrderSide,
     Position,
+    Ticker,
     TimeInForce,
     Trade,
 )
@@ -135,6 +136,34 @@ def to_bar(contract_id: str, row: _wire.KlineRow) -> Bar:
         low=_checks.number(low, "low"),
         close=_checks.number(close, "close"),
         volume=_checks.size(volume, "volume"),
+    )
+
+
+# --- prices ---
+
+
+def to_ticker(contract_id: str, row: _wire.TickerRow) -> Ticker:
+    """The figures as they are in the row: of a change it is the row that the change is in."""
+    price = _checks.price_or_none
+    return Ticker(
+        contract_id=contract_id,
+        last=price(row.lastPrice, "lastPrice"),
+        mark=price(row.markPrice, "markPrice"),
+        index=price(row.indexPrice, "indexPrice"),
+        bid=price(row.bid1Price, "bid1Price"),
+        bid_size=_checks.number_or_none(row.bid1Size, "bid1Size"),
+        ask=price(row.ask1Price, "ask1Price"),
+        ask_size=_checks.number_or_none(row.ask1Size, "ask1Size"),
+        open_24h=price(row.prevPrice24h, "prevPrice24h"),
+        high_24h=price(row.highPrice24h, "highPrice24h"),
+        low_24h=price(row.lowPrice24h, "lowPrice24h"),
+        change_24h=_checks.number_or_none(row.price24hPcnt, "price24hPcnt"),
+        volume_24h=_checks.number_or_none(row.volume24h, "volume24h"),
+        turnover_24h=_checks.number_or_none(row.turnover24h, "turnover24h"),
+        funding_rate=_checks.number_or_none(row.fundingRate, "fundingRate"),
+        next_funding=_checks.time_or_none(row.nextFundingTime, "nextFundingTime"),
+        open_interest=_checks.number_or_none(row.openInterest, "openInterest"),
+        raw=row,
     )
 
 

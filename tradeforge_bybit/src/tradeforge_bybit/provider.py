@@ -13,7 +13,7 @@ from tradeforge_bybit._account_events import AccountReader
 from tradeforge_bybit._bars import fetch_bars
 from tradeforge_bybit._channels import LIVE_BARS
 from tradeforge_bybit._links import PRIVATE, VenueLink, log_in
-from tradeforge_bybit._market_events import MarketReader, Memory, merged
+from tradeforge_bybit._market_events import MarketReader, Memory
 from tradeforge_bybit._modes import Modes
 from tradeforge_bybit._names import Place
 from tradeforge_bybit._order_entry import OrderEntry
@@ -221,7 +221,7 @@ class BybitProvider(Provider):
         """The market of a contract at a glance. Raises `NotFound`."""
         self._require_connection()
         for row in await self._rest.tickers(Place.of(contract_id)):
-            return merged(Ticker(contract_id=contract_id), row)
+            return _mapping.to_ticker(contract_id, row)
         raise NotFound(f"the venue has no ticker of {contract_id!r}")
 
     async def order_book_of(self, contract_id: str, *, depth: int = 50) -> DepthEvent:
