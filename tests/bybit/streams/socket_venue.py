@@ -28,6 +28,7 @@ class SocketVenue:
     refused: set[str] = field(factory=set)
     """Channels that are not taken."""
     refused_logins: int = 0
+    login_answer: Message | None = None
     is_early: bool = False
     """Whether the first data comes before the confirmation."""
     is_mute: bool = False
@@ -125,6 +126,8 @@ class SocketVenue:
     def _auth(self, path: str, said: Message) -> Message:
         is_right = self._is_signed(said["args"]) and not self.refused_logins
         self.refused_logins -= bool(self.refused_logins)
+        if self.login_answer is not None:
+            return self.login_answer | _of(said)
         if path == "/trade":
             code = 0 if is_right else 10004
             return {"retCode": code, "retMsg": "", "op": "auth", "connId": "c", **_of(said)}

@@ -69,6 +69,7 @@ class VenueSocket:
         told: Callable[[Frame], None],
         not_understood: Callable[[DecodeError], None],
         number_as: str = "req_id",
+        prefix: str = "",
         tap: Tap | None = None,
     ) -> None:
         self._url = url
@@ -77,6 +78,7 @@ class VenueSocket:
         self._told = told
         self._not_understood = not_understood
         self._number_as = number_as
+        self._prefix = prefix
         self._tap = tap
         self._socket: WebSocket | None = None
         self._calls: dict[str, _Call] = {}
@@ -134,7 +136,7 @@ class VenueSocket:
         if self._error is not None or self._socket is None:
             raise Disconnected("the stream connection is not open", sent=False)
         self._last_number += 1
-        number = str(self._last_number)
+        number = f"{self._prefix}{self._last_number}"
         answered = asyncio.get_running_loop().create_future()
         self._calls[number] = _Call(request["op"], answered, completed)
         try:
@@ -147,16 +149,17 @@ class VenueSocket:
             ) from None
         finally:
             del self._calls[number]
+            self._leave_if_done()
 
     def leave_when_answered(self, error: Disconnected) -> None:
         """End the connection with the error once all that was asked is answered."""
         self._error = self._error or error
         self._is_leaving = True
-        asyncio.get_running_loop().call_soon(self._leave_if_done)
+        self._leave_if_done()
 
     def _leave_if_done(self) -> None:
-        if self._is_leaving and not self._calls:
-            self._lost.set()
+        if self._is_leaving and self._error is not None and not self._calls:
+            self._lose(self._error)
 
     async def close(self) -> None:
         if self._socket is not None:
@@ -204,8 +207,6 @@ class VenueSocket:
             return
         call.completed(frame)
         call.answered.set_result(frame)
-        if self._is_leaving:
-            asyncio.get_running_loop().call_later(0, self._leave_if_done)
 
     # --- how it ends ---
 

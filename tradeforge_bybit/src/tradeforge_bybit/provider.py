@@ -12,11 +12,12 @@ from tradeforge_bybit import _contracts, _mapping, _orders, _proofs
 from tradeforge_bybit._account_events import AccountReader
 from tradeforge_bybit._bars import fetch_bars
 from tradeforge_bybit._channels import LIVE_BARS
-from tradeforge_bybit._links import PRIVATE, VenueLink, log_in
-from tradeforge_bybit._market_events import MarketReader, Memory
+from tradeforge_bybit._connections import Connections
+from tradeforge_bybit._links import PRIVATE
 from tradeforge_bybit._modes import Modes
 from tradeforge_bybit._names import Place
 from tradeforge_bybit._order_entry import OrderEntry
+from tradeforge_bybit._order_socket import STREAM as ORDERS
 from tradeforge_bybit._places import OrderPlace, Places
 from tradeforge_bybit._proofs import Proofs
 from tradeforge_bybit._redaction import Redaction
@@ -24,7 +25,7 @@ from tradeforge_bybit._rest import Rest
 from tradeforge_bybit._search import Search
 from tradeforge_bybit._server_time import ServerTime
 from tradeforge_bybit._signing import Signer
-from tradeforge_bybit._socket import SocketLimits
+from tradeforge_bybit._socket import SocketLimits, Tap
 from tradeforge_bybit._wire import WalletRow
 from tradeforge_bybit.config import BybitConfig
 from tradeforge_bybit.fees import FeeRates
@@ -122,8 +123,15 @@ class BybitProvider(Provider):
         self._signer = Signer.of(config, self._time)
         self._places = Places()
         self._proofs = Proofs(self._clock)
-        self._memory = Memory()
-        self._socket_limits = socket_limits or SocketLimits()
+        self._connections = Connections(
+            config=config,
+            switchboard=self._switchboard,
+            clock=self._clock,
+            signer=self._signer,
+            limits=socket_limits or SocketLimits(),
+            backoff=backoff or Backoff(),
+            timeouts=timeouts or StreamTimeouts(),
+        )
         self._may_trade = True
         self._account_id = ""
         self._begin_anew()
@@ -145,13 +153,14 @@ class BybitProvider(Provider):
             tap=self.recorder,
         )
         self._rest = Rest(self._http, self.config, self._signer, self._time, self._clock)
+        self._order_socket = self._connections.orders(self._rest.measure_time, self._tap(ORDERS))
+        self._entry: OrderEntry = self._rest if self._order_socket is None else self._order_socket
+        """What orders, changes and cancels leave by."""
         self._search = Search(self._rest, self._places, self._account_id)
         self._modes = Modes(self._search)
 
-    @property
-    def _entry(self) -> OrderEntry:
-        """What orders, changes and cancels leave by."""
-        return self._rest
+    def _tap(self, stream: str) -> Tap | None:
+        return None if self.recorder is None else partial(self.recorder.record, stream)
 
     async def _log_in(self) -> None:
         self._begin_anew()
@@ -162,6 +171,8 @@ class BybitProvider(Provider):
         self._modes = Modes(self._search)
 
     async def _log_out(self) -> None:
+        if self._order_socket is not None:
+            await self._order_socket.close()
         await self._http.close()
 
     def _redactor(self) -> Redaction:
@@ -175,21 +186,10 @@ class BybitProvider(Provider):
         return PRIVATE if is_private else Place.of(topic.key).category
 
     def _make_link(self, stream: str) -> StreamLink:
-        is_private = stream == PRIVATE
-        return VenueLink(
-            stream,
-            self.config.private_url if is_private else f"{self.config.public_url}/{stream}",
-            self._switchboard,
-            self._clock,
-            reader=self._account_reader() if is_private else MarketReader(self._memory),
-            limits=self._socket_limits,
-            log_in=log_in(self._signer) if is_private else None,
-            renew_time=self._rest.measure_time if is_private else None,
-            tap=None if self.recorder is None else partial(self.recorder.record, stream),
-        )
-
-    def _account_reader(self) -> AccountReader:
-        return AccountReader(self._account_id, self._to_account)
+        if stream != PRIVATE:
+            return self._connections.market(stream, self._tap(stream))
+        reader = AccountReader(self._account_id, self._to_account)
+        return self._connections.account(reader, self._rest.measure_time, self._tap(stream))
 
     def _saw(self, event: Event) -> Event | None:
         told = super()._saw(event)
@@ -258,6 +258,7 @@ class BybitProvider(Provider):
         index = await self._modes.index(place, request.side, reduces=request.reduce_only)
         body = _orders.to_body(request, place, index)
         self._places.expect(request.client_order_id, place)
+        await self._entry.ready()
         return partial(self._send_order, place, body)
 
     def _check_loss_is_known(self, request: OrderRequest, place: Place) -> None:
@@ -291,6 +292,7 @@ class BybitProvider(Provider):
         if change.trail_distance is not None:
             raise InvalidOrder(["a trailing stop of bybit cannot be changed here"])
         where = await self._where(change.account_id, change.order_id)
+        await self._entry.ready()
         return partial(self._send_change, change, where.place)
 
     async def _send_change(self, change: OrderChange, place: Place) -> None:
@@ -299,6 +301,7 @@ class BybitProvider(Provider):
 
     async def _submit_cancel(self, account_id: str, order_id: str) -> None:
         where = await before_sending(self._where(account_id, order_id), "cancel")
+        await self._entry.ready()
         await self._entry.cancel(_orders.to_cancel(where, order_id))
         await self._proven(where.place, order_id, _proofs.is_cancelled)
 
@@ -327,6 +330,7 @@ class BybitProvider(Provider):
         self._check_account(account_id)
         place = Place.of(contract_id)
         held = await before_sending(self._held(place, side), "close")
+        await self._entry.ready()
         request = evolve(
             OrderRequest.market(
                 account_id,

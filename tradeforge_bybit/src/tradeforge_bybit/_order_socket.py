@@ -1,0 +1,218 @@
+"""Orders, changes and cancels over the venue's socket for them; core's supervisor keeps it alive.
+
+There is nothing to subscribe there: the connection itself is what is wanted, and confirmed once it
+is logged in.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from tradeforge_bybit import _endpoints, _errors, _frames, _wire
+from tradeforge_bybit._budgets import Budgets
+from tradeforge_bybit._endpoints import Endpoint
+from tradeforge_bybit._errors import Kind, kind_of
+from tradeforge_bybit._frames import Frame
+from tradeforge_bybit._links import LogIn
+from tradeforge_bybit._signing import Signer
+from tradeforge_bybit._socket import SocketLimits, Tap, VenueSocket
+from tradeforge_core import (
+    DecodeError,
+    Disconnected,
+    NotSent,
+    StatusChanged,
+    Topic,
+    TradeForgeError,
+    UserDataType,
+)
+from tradeforge_core.events import HealthEvent
+from tradeforge_core.kit.budget import Lane, RateBudget, lane_of_reads
+from tradeforge_core.kit.clock import Clock
+from tradeforge_core.kit.tasks import TaskOwner
+from tradeforge_core.streams.backoff import Backoff
+from tradeforge_core.streams.link import Began, StreamLink
+from tradeforge_core.streams.supervisor import StreamTimeouts, Supervisor
+from tradeforge_core.streams.switchboard import Switchboard
+
+STREAM = "orders"
+_TOPIC = Topic(UserDataType.ORDER_UPDATE, STREAM)
+"""Stands for the connection: it is confirmed once that is logged in."""
+_RESTARTING = 10019
+"""The venue serves what it has, and wants to be connected to anew for what is new."""
+
+
+class OrderLink(StreamLink):
+    """One connection, logged in."""
+
+    def __init__(self, socket: VenueSocket, log_in: LogIn) -> None:
+        self.socket = socket
+        self._log_in = log_in
+
+    @property
+    def heard_at(self) -> datetime:
+        return self.socket.heard_at
+
+    async def open(self) -> None:
+        await self.socket.open()
+        await self._log_in(self.socket)
+
+    async def listen(self) -> None:
+        await self.socket.listen()
+
+    async def subscribe(self, topic: Topic, began: Began) -> None:
+        began(self.heard_at)
+
+    async def unsubscribe(self, topic: Topic) -> None:
+        """Nothing: the connection ends."""
+
+    async def close(self) -> None:
+        await self.socket.close()
+
+
+@frozen(kw_only=True)
+class Line:
+    """How the connections are made."""
+
+    url: str
+    limits: SocketLimits
+    backoff: Backoff
+    timeouts: StreamTimeouts
+    log_in: LogIn
+    tap: Tap | None = None
+    tasks: TaskOwner = field(factory=TaskOwner)
+
+
+class OrderSocket:
+    """An `OrderEntry`. What is sent is sent once, and an answer that is lost stays unknown."""
+
+    def __init__(
+        self,
+        line: Line,
+        switchboard: Switchboard,
+        clock: Clock,
+        *,
+        signer: Signer,
+        budgets: Budgets,
+        measure_time: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._line = line
+        self._switchboard = switchboard
+        self._clock = clock
+        self._signer = signer
+        self._budgets = budgets
+        self._measure_time = measure_time
+        self._link: OrderLink | None = None
+        self._supervisor = Supervisor(
+            STREAM,
+            self._new_link,
+            publish=self._publish,
+            report=switchboard.report,
+            fail=switchboard.report,
+            tasks=line.tasks,
+            clock=clock,
+            backoff=line.backoff,
+            timeouts=line.timeouts,
+        )
+
+    async def ready(self) -> None:
+        """Return once an order could leave. Raises `NotSent`."""
+        try:
+            async with asyncio.timeout(self._line.limits.answer):
+                await self._supervisor.add((_TOPIC,))
+        except (TradeForgeError, TimeoutError) as error:
+            raise NotSent(f"the socket for orders is not there: {error}") from error
+
+    async def close(self) -> None:
+        await self._supervisor.close()
+        await self._line.tasks.close()
+
+    async def create(self, body: dict[str, Any]) -> _wire.AckResult:
+        said = await self._write(_endpoints.CREATE, "order.create", body)
+        ack: _wire.AckResult = _frames.decode(_ack, said)
+        return ack
+
+    async def amend(self, body: dict[str, Any]) -> None:
+        await self._write(_endpoints.AMEND, "order.amend", body)
+
+    async def cancel(self, body: dict[str, Any]) -> None:
+        await self._write(_endpoints.CANCEL, "order.cancel", body)
+
+    # --- how ---
+
+    async def _write(self, endpoint: Endpoint[Any], op: str, body: dict[str, Any]) -> Frame:
+        """Once, over the connection that there is. Raises as a write of REST does."""
+        if self._link is None:
+            raise NotSent("the socket for orders is not connected")
+        urgent = endpoint.urgent or lane_of_reads() is Lane.URGENT
+        budget = self._budgets.of(endpoint, body["category"])
+        named = {name: value for name, value in body.items() if value is not None}
+        async with budget.slot(Lane.URGENT if urgent else Lane.WRITE):
+            request = {"header": self._signer.order_header(), "op": op, "args": [named]}
+            said = await self._link.socket.ask(request)
+        _heed(budget, said)
+        await self._check(op, said, budget)
+        return said
+
+    async def _check(self, op: str, said: Frame, budget: RateBudget) -> None:
+        """Raises `OrderRejected` and the like, and `VenueError` for what proves nothing."""
+        code = -1 if said.retCode is None else said.retCode
+        if code == _RESTARTING and self._link is not None:
+            restarting = Disconnected("the venue restarts its socket for orders")
+            self._link.socket.leave_when_answered(restarting)
+        if _errors.is_done(code):
+            return
+        error = _errors.refusal(op, code, said.retMsg, write=True)
+        if kind_of(code) is Kind.TOO_MANY:
+            budget.cool_down(None)
+        if kind_of(code) is Kind.CLOCK:
+            await self._try_to_measure_time()
+        raise error
+
+    async def _try_to_measure_time(self) -> None:
+        try:
+            await self._measure_time()
+        except TradeForgeError:
+            return  # the next request says the same, and is told the same
+
+    def _new_link(self) -> OrderLink:
+        socket = VenueSocket(
+            self._line.url,
+            self._clock,
+            self._line.limits,
+            told=lambda frame: None,
+            not_understood=self._not_understood,
+            number_as="reqId",
+            prefix=f"{self._clock.now().timestamp():.3f}-",
+            tap=self._line.tap,
+        )
+        self._link = OrderLink(socket, self._line.log_in)
+        return self._link
+
+    def _not_understood(self, error: DecodeError) -> None:
+        """It may have been an answer: whoever waits for it will find out in another way."""
+        self._switchboard.report(error)
+
+    def _publish(self, event: HealthEvent, topics: Iterable[Topic]) -> None:
+        """How it is, to the handlers; nothing is missing of what anybody subscribed to."""
+        if isinstance(event, StatusChanged):
+            self._switchboard.publish_health(event, ())
+
+
+def _heed(budget: RateBudget, said: Frame) -> None:
+    """What the venue says of its limits."""
+    header = said.header or {}
+    limit, left = (_whole(header.get(name)) for name in ("X-Bapi-Limit", "X-Bapi-Limit-Status"))
+    if limit is not None and left is not None:
+        budget.heard(limit, left)
+
+
+def _whole(text: object) -> int | None:
+    is_number = isinstance(text, str | int) and str(text).isdecimal()
+    return int(str(text)) if is_number and len(str(text)) <= _MOST_DIGITS else None
+
+
+_MOST_DIGITS = 19
+_ack = _frames.decoder(_wire.AckResult)
