@@ -91,6 +91,23 @@ async def test_a_sighting_of_the_stream_is_proof_without_a_look(
     assert (await placing).id == order.id
 
 
+async def test_a_sighting_that_came_before_the_answer_is_proof_too(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    venue.hidden = 10**6
+
+    def tell(row: Row) -> None:
+        seen = _endpoints.REALTIME.read(_answer_with(row)).list[0]
+        order = _orders.to_order(seen, "linear", ACCOUNT)
+        broker._saw(OrderUpdateEvent(order=order, received=broker._clock.now()))
+
+    venue.on_create = tell
+    broker._proofs.longest = 1.0
+    order = await broker.place_order(limit())
+    assert venue.asked(REALTIME) == []
+    assert order.client_order_id == venue.asked(CREATE)[0]["orderLinkId"]
+
+
 def _answer_with(row: Row) -> HttpAnswer:
     body = {"retCode": 0, "result": {"list": [row]}}
     return HttpAnswer(200, json.dumps(body).encode(), None)

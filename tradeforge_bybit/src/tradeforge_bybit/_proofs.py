@@ -11,6 +11,7 @@ from tradeforge_core.kit.budget import Lane, reads_go
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import first_of
 from tradeforge_core.requests import OrderChange
+from tradeforge_core.state import KnownOrders
 
 _FIRST_PAUSE, _MOST_PAUSE = 0.02, 0.5
 LONGEST = 5.0
@@ -23,44 +24,53 @@ Says = Callable[[Order], bool]
 
 
 class Proofs:
-    """What the stream has shown of orders that somebody waits for."""
+    """Waits for the stream and for looks at once; `known` are the orders that were seen so far.
 
-    def __init__(self, clock: Clock) -> None:
+    They have what the stream has shown before the answer to the request came.
+    """
+
+    def __init__(self, known: KnownOrders, clock: Clock) -> None:
         self.longest = LONGEST
+        self._known = known
         self._clock = clock
-        self._awaited: dict[str, _Sighting] = {}
+        self._awaited: dict[str, _Awaited] = {}
 
     def saw(self, order: Order) -> None:
-        """The private stream showed this order, or an answer did."""
-        sighting = self._awaited.get(order.id)
-        if sighting is not None:
-            sighting.show(order)
+        """The private stream showed this order, and it is known by now."""
+        awaited = self._awaited.get(order.id)
+        if awaited is not None:
+            awaited.shown.set()
 
     async def of(self, order_id: str, look: Look, says: Says) -> Order:
         """The order as soon as it `says` enough.
 
         Raises what `says` raises, and `RequestTimeout` where nothing was proven in time.
         """
-        sighting = self._awaited.setdefault(order_id, _Sighting())
-        sighting.waiting += 1
+        awaited = self._awaited.setdefault(order_id, _Awaited())
+        awaited.waiting += 1
         until = self._clock.monotonic() + self.longest
         try:
             for pause in _pauses():
-                for order in (sighting.take(), await self._looked(look)):
-                    if order is not None and says(order):
-                        return order
+                awaited.shown.clear()
+                if (known := self._seen(order_id)) is not None and says(known):
+                    return known
+                if (found := await self._looked(look)) is not None and says(found):
+                    return found
                 left = until - self._clock.monotonic()
                 if left <= 0:
                     break
-                await first_of(sighting.shown.wait(), self._clock.sleep(min(pause, left)))
+                await first_of(awaited.shown.wait(), self._clock.sleep(min(pause, left)))
         finally:
-            sighting.waiting -= 1
-            if not sighting.waiting:
+            awaited.waiting -= 1
+            if not awaited.waiting:
                 self._awaited.pop(order_id, None)
         raise RequestTimeout(
             f"order {order_id}: the venue has taken the request in, and has not shown in"
             f" {self.longest:g} s what became of it"
         )
+
+    def _seen(self, order_id: str) -> Order | None:
+        return self._known[order_id] if order_id in self._known else None
 
     async def _looked(self, look: Look) -> Order | None:
         """None for a look that failed: it proves nothing."""
@@ -71,21 +81,12 @@ class Proofs:
             return None
 
 
-class _Sighting:
-    """The latest that the stream has shown of one order."""
+class _Awaited:
+    """An order that somebody waits for, and whether there is news of it."""
 
     def __init__(self) -> None:
         self.waiting = 0
         self.shown = asyncio.Event()
-        self._order: Order | None = None
-
-    def show(self, order: Order) -> None:
-        self._order = order
-        self.shown.set()
-
-    def take(self) -> Order | None:
-        self.shown.clear()
-        return self._order
 
 
 def _pauses() -> Iterator[float]:

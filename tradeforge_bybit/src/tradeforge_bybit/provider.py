@@ -122,7 +122,7 @@ class BybitProvider(Provider):
         self._time = ServerTime(self._clock)
         self._signer = Signer.of(config, self._time)
         self._places = Places()
-        self._proofs = Proofs(self._clock)
+        self._proofs = Proofs(self.orders, self._clock)
         self._connections = Connections(
             config=config,
             switchboard=self._switchboard,
