@@ -7,13 +7,14 @@ from contextlib import suppress
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tradeforge_bybit.sandbox import endpoints, rest
 from tradeforge_bybit.sandbox.answers import envelope
 from tradeforge_bybit.sandbox.endpoint import Endpoint
 from tradeforge_bybit.sandbox.limits import RateGuard
+from tradeforge_bybit.sandbox.lines import Lines
 from tradeforge_bybit.sandbox.venue import Venue
 
 
@@ -21,6 +22,10 @@ def build_app(venue: Venue, guard: RateGuard, others: Iterable[BaseRoute]) -> AS
     """The REST API, and what else there is."""
     routes = [*others, *(_route(one, venue, guard) for one in endpoints.ALL), _nowhere(venue)]
     return _quiet(Starlette(routes=routes))
+
+
+def socket_route(path: str, lines: Lines) -> WebSocketRoute:
+    return WebSocketRoute(path, lines.serve)
 
 
 def _route(endpoint: Endpoint, venue: Venue, guard: RateGuard) -> Route:

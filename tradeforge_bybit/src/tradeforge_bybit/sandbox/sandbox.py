@@ -5,15 +5,25 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Self
 
-from tradeforge_bybit.sandbox.app import build_app
+from starlette.routing import BaseRoute
+
+from tradeforge_bybit.sandbox.app import build_app, socket_route
 from tradeforge_bybit.sandbox.limits import RateGuard
+from tradeforge_bybit.sandbox.lines import Address, Lines
+from tradeforge_bybit.sandbox.market_feed import MarketFeed
+from tradeforge_bybit.sandbox.private import PrivateSocket
+from tradeforge_bybit.sandbox.public import PublicSocket
+from tradeforge_bybit.sandbox.said import CATEGORIES
 from tradeforge_bybit.sandbox.signing import Credentials
+from tradeforge_bybit.sandbox.trade import TradeSocket
 from tradeforge_bybit.sandbox.venue import Venue, open_venue
 from tradeforge_core.interfaces import Sandbox
 from tradeforge_core.kit.clock import Clock, current_clock
 from tradeforge_testing.exchange import Exchange
+from tradeforge_testing.sandbox.faults import FaultScript
 from tradeforge_testing.sandbox.server import LoopbackServer
 
+_BEAT, _SWEEP = 1.0, 30.0
 _COINS = {"BTC": Decimal(2), "ETH": Decimal(20)}
 
 
@@ -44,7 +54,37 @@ class BybitSandbox(Sandbox):
             Credentials(api_key, api_secret), clock=clock, seed=seed, balance=balance, coins=coins
         )
         self._guard = RateGuard(clock, enforced=limits)
-        self._app = build_app(self._venue, self._guard, [])
+        self.faults = FaultScript()
+        """What becomes of the next private messages."""
+        self._open_sockets(seed)
+        self._app = build_app(self._venue, self._guard, self._routes())
+
+    def _open_sockets(self, seed: int) -> None:
+        venue, clock = self._venue, self._clock
+        self._feed = MarketFeed(venue, clock)
+        self._public = {
+            each: PublicSocket(each, venue, self._feed, clock, self._reset) for each in CATEGORIES
+        }
+        self._private = PrivateSocket(venue, clock, self._reset, self.faults, seed)
+        self._trade = TradeSocket(venue, self._guard, clock, self._reset)
+        self.exchange.listen(self._feed.take)
+        self.exchange.listen(self._private.take)
+
+    def _routes(self) -> list[BaseRoute]:
+        public = [
+            socket_route(f"/v5/public/{each}", one.lines) for each, one in self._public.items()
+        ]
+        return [
+            *public,
+            socket_route("/v5/private", self._private.lines),
+            socket_route("/v5/trade", self._trade.lines),
+        ]
+
+    @property
+    def sockets(self) -> Mapping[str, Lines]:
+        """The open sockets by their name: `private`, `trade`, and each category."""
+        public = {each: one.lines for each, one in self._public.items()}
+        return {**public, "private": self._private.lines, "trade": self._trade.lines}
 
     # Where it is, and what is true there
 
@@ -80,13 +120,25 @@ class BybitSandbox(Sandbox):
             "BYBIT_TRADE_URL": f"{socket}/trade",
         }
 
+    # The market data
+
+    def skip_book(self, instrument_id: str) -> None:
+        """Lose the next change of the book, which leaves a gap in its numbers."""
+        self._feed.skip_book(self._venue.listings[instrument_id])
+
+    def restart_book(self, instrument_id: str) -> None:
+        """Number the book from one again, as after a restart of the service."""
+        self._feed.restart_book(self._venue.listings[instrument_id])
+
     # Being there
 
     async def __aenter__(self) -> Self:
         self._server = LoopbackServer(self._app, self._port)
         self._port = self._server.port
         await self._server.start()
-        self._tasks = [asyncio.create_task(self._tick(), name="sandbox market")]
+        pacers = [self._feed.pacer, *self._private.pacers.values()]
+        work = [self._tick(), self._beat(), self._sweep(), *(one.run() for one in pacers)]
+        self._tasks = [asyncio.create_task(one, name="sandbox") for one in work]
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -102,6 +154,20 @@ class BybitSandbox(Sandbox):
         while True:
             await self._clock.sleep(self._tick_seconds)
             self.exchange.advance()
+
+    async def _beat(self) -> None:
+        while True:
+            await self._clock.sleep(_BEAT)
+            self._feed.beat()
+
+    async def _sweep(self) -> None:
+        while True:
+            await self._clock.sleep(_SWEEP)
+            for lines in self.sockets.values():
+                lines.sweep()
+
+    def _reset(self, client: Address) -> None:
+        self._server.reset(client)
 
 
 def create(*, port: int = 0, seed: int = 0, control: bool = False) -> BybitSandbox:

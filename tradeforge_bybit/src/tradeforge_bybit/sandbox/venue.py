@@ -102,6 +102,10 @@ class Venue:
         """The last trades of the market, the oldest first."""
         return self._prints[listing.instrument.id]
 
+    def last_print(self, instrument_id: str) -> Print | None:
+        prints = self._prints[instrument_id]
+        return prints[-1] if prints else None
+
     def listing(self, category: str, symbol: str) -> Listing | None:
         return self.listings.get(instrument_id(category, symbol))
 

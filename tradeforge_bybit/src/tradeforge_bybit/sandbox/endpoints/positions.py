@@ -89,7 +89,10 @@ def switch_mode(venue: Venue, said: Said) -> Payload:
     for listing in changed:
         _check_free(venue, listing)
     ids = {one.instrument.id for one in changed}
-    venue.hedged = venue.hedged | ids if _MODES[mode] else venue.hedged - ids
+    if _MODES[mode]:
+        venue.hedged |= ids
+    else:
+        venue.hedged -= ids
     return {}
 
 
