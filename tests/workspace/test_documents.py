@@ -11,11 +11,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from tests.bybit.small_venue import SETTINGS, SmallVenue
 
 import tradeforge_core
 from tradeforge_bybit import _endpoints as bybit
 from tradeforge_bybit.provider import BybitProvider
+from tradeforge_bybit.sandbox import BybitSandbox
 from tradeforge_core import Provider, TradeForgeError, hookspecs
 from tradeforge_core.orders.journal import IntentState
 from tradeforge_topstepx import _endpoints as topstepx
@@ -51,11 +51,11 @@ def _scripts(pages: list[Path]) -> list[object]:
 
 
 @pytest.fixture
-async def small_bybit(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
-    """The environment of a user of the venue that the tests of Bybit have."""
-    async with SmallVenue() as venue:
-        known = {"BYBIT_REST_URL": venue.url, "TRADEFORGE_STATE_DIR": str(tmp_path)}
-        yield os.environ | SETTINGS | known | {"PYTHONWARNINGS": "error"}
+async def bybit_environment(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """The environment of a user who started a sandbox of Bybit and copied its settings."""
+    async with BybitSandbox(seed=7, tick_seconds=0.05) as sandbox:
+        state = {"TRADEFORGE_STATE_DIR": str(tmp_path)}
+        yield os.environ | sandbox.settings | state | {"PYTHONWARNINGS": "error"}
 
 
 @pytest.fixture
@@ -89,9 +89,9 @@ async def test_a_script_of_the_documentation_runs(
 
 @pytest.mark.parametrize("block", _scripts([BYBIT]))
 async def test_a_script_for_bybit_runs(
-    block: str, small_bybit: dict[str, str], tmp_path: Path
+    block: str, bybit_environment: dict[str, str], tmp_path: Path
 ) -> None:
-    await _check_script(block, small_bybit, tmp_path)
+    await _check_script(block, bybit_environment, tmp_path)
 
 
 async def _check_script(block: str, environment: dict[str, str], tmp_path: Path) -> None:
