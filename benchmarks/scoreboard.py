@@ -25,10 +25,10 @@ from tradeforge_core import (
     outcomes,
 )
 from tradeforge_core.kit.http import HttpTimeouts
+from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_topstepx.config import TopStepXConfig
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
-from tradeforge_topstepx.sandbox.faults import Fault
 
 GUIDE = Path(__file__).parents[1] / "docs" / "order-safety.md"
 BEGIN, END = "<!-- scoreboard: begin -->", "<!-- scoreboard: end -->"

@@ -20,10 +20,10 @@ from tradeforge_core import (
     OrderType,
 )
 from tradeforge_testing import ManualClock
+from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_topstepx._budgets import _by_login, budgets_of
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
-from tradeforge_topstepx.sandbox.faults import Fault
 
 
 async def test_a_storm_of_requests_never_exceeds_the_limit(

@@ -28,10 +28,10 @@ from tradeforge_core import (
 from tradeforge_core.kit.http import HttpTimeouts
 from tradeforge_core.outcomes import Accepted
 from tradeforge_testing.exchange import ExchangeEvent, OrderChanged
+from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_topstepx.config import TopStepXConfig
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
-from tradeforge_topstepx.sandbox.faults import Fault
 
 LOST = [Fault.RESET, Fault.TRUNCATED, Fault.HTML, 401, 429, 500, 502, 503, 504]
 

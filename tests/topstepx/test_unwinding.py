@@ -19,9 +19,9 @@ from tradeforge_core import (
     OrderType,
 )
 from tradeforge_testing.exchange import ExchangeEvent, PositionChanged
+from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
-from tradeforge_topstepx.sandbox.faults import Fault
 
 Connect = Callable[..., TopStepXProvider]
 

@@ -17,10 +17,10 @@ import pytest
 from tests.topstepx.crashes.victim import POINTS, QUICK
 
 from tradeforge_core import IntentState, NotFlat, Operation, Settings, TradeForgeError
+from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_topstepx.config import TopStepXConfig
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
-from tradeforge_topstepx.sandbox.faults import Fault
 
 VICTIM = Path(__file__).with_name("victim.py")
 PLACE, CANCEL, MODIFY, CLOSE = (

@@ -24,7 +24,7 @@ from tradeforge_core import (
 )
 from tradeforge_core.outcomes import Accepted, NotSent, Unknown
 from tradeforge_testing.exchange import ExchangeOrder
-from tradeforge_topstepx.sandbox.faults import Fault
+from tradeforge_testing.sandbox.planned_faults import Fault
 
 PATIENT = LookUps(pauses=(0.02, 0.05, 0.1, 0.2), deadline=5.0, settle=0.2, slow=0.1)
 

@@ -16,9 +16,9 @@ from tradeforge_core import (
     OrderSafety,
     OrderSide,
 )
+from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import TopStepXSandbox
-from tradeforge_topstepx.sandbox.faults import Fault
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from tradeforge_core import (
 from tradeforge_core.kit.http import HttpTimeouts
 from tradeforge_core.outcomes import Accepted, Evidence, Rejected, Unknown
 from tradeforge_testing.proxy import Delay, Direction, NextRequest
-from tradeforge_topstepx.sandbox.faults import Fault
+from tradeforge_testing.sandbox.planned_faults import Fault
 
 QUERY = "/api/Order/v2/query"
 BY_ID = "/api/Order/searchById"

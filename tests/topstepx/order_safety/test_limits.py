@@ -21,7 +21,7 @@ from tradeforge_core import (
     RiskLimits,
 )
 from tradeforge_testing.exchange import Ticket
-from tradeforge_topstepx.sandbox.faults import Fault
+from tradeforge_testing.sandbox.planned_faults import Fault
 
 QUERY = "/api/Order/v2/query"
 POSITIONS = "/api/Position/searchOpen"

@@ -23,8 +23,8 @@ from tradeforge_core import (
 )
 from tradeforge_core.kit.clock import SystemClock
 from tradeforge_core.outcomes import Rejected, Unknown
+from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_topstepx.provider import TopStepXProvider
-from tradeforge_topstepx.sandbox.faults import Fault
 
 
 class Clock(SystemClock):

@@ -25,9 +25,9 @@ from tradeforge_core import (
     UserDataType,
 )
 from tradeforge_testing.exchange import ExchangeEvent, ExchangeOrder, OrderChanged
+from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_topstepx.provider import TopStepXProvider
 from tradeforge_topstepx.sandbox import Hubs, TopStepXSandbox
-from tradeforge_topstepx.sandbox.faults import Fault
 
 QUERY, BY_ID = "/api/Order/v2/query", "/api/Order/searchById"
 PLACE = "/api/Order/place"

@@ -20,7 +20,7 @@ from tradeforge_core import (
 )
 from tradeforge_core.outcomes import Accepted, Evidence, Rejected
 from tradeforge_testing.exchange import ExchangeOrder
-from tradeforge_topstepx.sandbox.faults import Fault
+from tradeforge_testing.sandbox.planned_faults import Fault
 
 BY_ID = "/api/Order/searchById"
 LONG = 100_000

@@ -23,8 +23,8 @@ from tradeforge_core import VenueError
 from tradeforge_core.kit.http import HttpTimeouts
 from tradeforge_core.orders.intents import Operation
 from tradeforge_core.outcomes import Rejected, Unknown
+from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_topstepx import _errors
-from tradeforge_topstepx.sandbox.faults import Fault
 
 IMPATIENT = HttpTimeouts(answer=1.0, total=1.5)
 BOTH = (True, False)

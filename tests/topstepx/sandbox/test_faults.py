@@ -12,8 +12,8 @@ from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from tradeforge_testing import ManualClock
 from tradeforge_testing.exchange import Exchange
+from tradeforge_testing.sandbox.planned_faults import RIGHT, FaultDetails
 from tradeforge_topstepx.sandbox import Fault, TopStepXSandbox
-from tradeforge_topstepx.sandbox.faults import RIGHT, FaultDetails
 
 if TYPE_CHECKING:
     from tests.topstepx.sandbox.conftest import HubClient

@@ -10,8 +10,8 @@ import pytest
 
 from tradeforge_testing import ManualClock
 from tradeforge_testing.exchange import Exchange
+from tradeforge_testing.sandbox.planned_faults import ELSEWHERE, FaultDetails
 from tradeforge_topstepx.sandbox import Fault, TopStepXSandbox
-from tradeforge_topstepx.sandbox.faults import ELSEWHERE, FaultDetails
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Post = Callable[[], Coroutine[Any, Any, httpx.Response]]

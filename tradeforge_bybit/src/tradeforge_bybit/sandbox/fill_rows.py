@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from tradeforge_bybit.sandbox.literals import SIDES, milliseconds, text
 from tradeforge_bybit.sandbox.venue import Venue
@@ -10,12 +9,7 @@ from tradeforge_testing.exchange import ExchangeOrder, Fill
 
 Row = dict[str, Any]
 
-_FAMILY = UUID("751c8dba-bdeb-5d0c-9dd3-000000000000").int
 _SPOT_FORGETS = ("createType",)
-
-
-def fill_id_text(fill_id: int, *, spot: bool) -> str:
-    return str(2_110_000_000_000_000_000 + fill_id) if spot else str(UUID(int=_FAMILY | fill_id))
 
 
 def fill_row(venue: Venue, fill: Fill, order: ExchangeOrder) -> Row:
@@ -37,7 +31,7 @@ def fill_row(venue: Venue, fill: Fill, order: ExchangeOrder) -> Row:
         "stopOrderType": slip.stop_order_type or ("" if listing.is_spot else "UNKNOWN"),
         "execFee": text(fill.fees),
         "execFeeV2": "",
-        "execId": fill_id_text(fill.id, spot=listing.is_spot),
+        "execId": venue.fill_id_text(fill),
         "execPrice": text(fill.price),
         "execQty": text(instrument.to_size(fill.size)),
         "execType": "Trade",

@@ -48,6 +48,15 @@ def listings() -> Mapping[str, Listing]:
     return {one.instrument.id: one for one in _listed()}
 
 
+def whole_listings() -> Mapping[str, Listing]:
+    """Contracts with lots of one, whose sizes are those of the exchange: for toolkits."""
+    listed = [
+        _linear("SOL", 20, "0.01", "1", "150", "79770"),
+        _linear("BNB", 21, "0.05", "1", "600", "20000"),
+    ]
+    return {one.instrument.id: one for one in listed}
+
+
 def _listed() -> Iterator[Listing]:
     yield _linear("BTC", 5, "0.1", "0.001", "60000", "1190")
     yield _linear("ETH", 6, "0.01", "0.01", "3000", "7240")

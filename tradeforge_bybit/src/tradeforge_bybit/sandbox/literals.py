@@ -9,6 +9,8 @@ from tradeforge_testing.exchange import Reject
 from tradeforge_testing.exchange.rows import EPOCH
 
 _FAMILY = UUID("5a6f2c1e-47b3-4d19-8e55-000000000000").int
+_FILL_FAMILY = UUID("751c8dba-bdeb-5d0c-9dd3-000000000000").int
+_FILLS = 2_110_000_000_000_000_000
 _SERIAL = (1 << 48) - 1
 _SNOWFLAKE = 1_609_920_528_000_000_000
 
@@ -52,6 +54,10 @@ def milliseconds(time: datetime) -> int:
 def order_id_text(order_id: int, *, spot: bool) -> str:
     """Contracts have a UUID, spot has a long number."""
     return str(_SNOWFLAKE + order_id) if spot else str(UUID(int=_FAMILY | order_id))
+
+
+def fill_id_text(fill_id: int, *, spot: bool) -> str:
+    return str(_FILLS + fill_id) if spot else str(UUID(int=_FILL_FAMILY | fill_id))
 
 
 def order_id_of(said: str) -> int | None:

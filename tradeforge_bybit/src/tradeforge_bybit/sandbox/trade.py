@@ -30,6 +30,8 @@ class TradeSocket:
         self, venue: Venue, guard: RateGuard, clock: Clock, reset: Callable[[Address], None]
     ) -> None:
         self.lines = Lines(self._hear, clock, reset)
+        self.lost = 0
+        """How many requests will still be done and not answered."""
         self._venue = venue
         self._guard = guard
 
@@ -41,7 +43,11 @@ class TradeSocket:
             case "auth":
                 self.lines.say(line, self._admit(line, said))
             case _:
-                self.lines.say(line, self._answer(line, said))
+                answer = self._answer(line, said)
+                if self.lost:
+                    self.lost -= 1
+                else:
+                    self.lines.say(line, answer)
 
     def _admit(self, line: Line, said: Message) -> Message:
         code, text = 0, "OK"

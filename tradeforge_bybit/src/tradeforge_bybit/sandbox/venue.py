@@ -8,8 +8,13 @@ from uuid import UUID
 
 from attrs import define, evolve, field, frozen
 
-from tradeforge_bybit.sandbox.instruments import Listing, instrument_id, listings
-from tradeforge_bybit.sandbox.literals import milliseconds, order_id_text
+from tradeforge_bybit.sandbox.instruments import Listing, instrument_id
+from tradeforge_bybit.sandbox.literals import (
+    fill_id_text,
+    milliseconds,
+    order_id_of,
+    order_id_text,
+)
 from tradeforge_bybit.sandbox.signing import Credentials
 from tradeforge_bybit.sandbox.slips import Slip, slip_of
 from tradeforge_core.kit.clock import Clock
@@ -68,6 +73,8 @@ class Venue:
     """The instruments with a position for each side."""
     ahead: float = 0.0
     """Seconds by which the venue's clock is ahead of the one that it was given."""
+    plain_ids: bool = False
+    """Whether orders and fills go by the numbers that the exchange gives them."""
     show: Callable[[], Books] | None = None
     """Where reads of orders, fills and positions look; None is the exchange itself."""
     settle_books: Callable[[], None] = lambda: None
@@ -153,7 +160,20 @@ class Venue:
 
     def id_text(self, order: ExchangeOrder | Fill) -> str:
         number = order.order_id if isinstance(order, Fill) else order.id
+        if self.plain_ids:
+            return str(number)
         return order_id_text(number, spot=self.listing_of(order).is_spot)
+
+    def fill_id_text(self, fill: Fill) -> str:
+        if self.plain_ids:
+            return str(fill.id)
+        return fill_id_text(fill.id, spot=self.listing_of(fill).is_spot)
+
+    def order_number(self, said: str) -> int | None:
+        """The number behind the id, None if it never was one."""
+        if self.plain_ids:
+            return int(said) if said.isascii() and said.isdigit() else None
+        return order_id_of(said)
 
     def change_slip(self, order: ExchangeOrder, **changes: object) -> Slip:
         slip = evolve(self.slip(order), **changes)  # type: ignore[arg-type]
@@ -168,11 +188,12 @@ def open_venue(
     seed: int,
     balance: Decimal,
     coins: Mapping[str, Decimal],
+    listed: Mapping[str, Listing],
+    plain_ids: bool,
 ) -> Venue:
     """A venue with one account; `balance` is what it has of USDT."""
-    listed = listings()
     exchange = Exchange([one.instrument for one in listed.values()], clock=clock, seed=seed)
     exchange.open_account("UNIFIED", balance, coins=coins)
-    venue = Venue(exchange, credentials, clock, listed)
+    venue = Venue(exchange, credentials, clock, listed, plain_ids=plain_ids)
     exchange.listen(venue.hear)
     return venue

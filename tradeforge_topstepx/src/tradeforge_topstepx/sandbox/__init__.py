@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_testing.sandbox.signalr.connection import HubLimits
 from tradeforge_testing.sandbox.signalr.event_faults import EventFault
 from tradeforge_testing.sandbox.signalr.hub import Silence
-from tradeforge_topstepx.sandbox.faults import Fault
 from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.limits import RateLimit, RateLimits
 from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox, create

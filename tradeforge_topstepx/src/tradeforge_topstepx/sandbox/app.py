@@ -9,12 +9,12 @@ from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from tradeforge_testing.sandbox.gate import Gate
+from tradeforge_testing.sandbox.planned_faults import ELSEWHERE
 from tradeforge_testing.sandbox.signalr.hub import Hub
 from tradeforge_testing.sandbox.signalr.routes import Answer, Door, hub_routes
 from tradeforge_topstepx.sandbox import endpoints, rest
 from tradeforge_topstepx.sandbox.endpoint import Endpoint, envelope
-from tradeforge_topstepx.sandbox.faults import ELSEWHERE
-from tradeforge_topstepx.sandbox.gate import Gate
 from tradeforge_topstepx.sandbox.tokens import TokenIssuer, challenge, hub_token
 from tradeforge_topstepx.sandbox.venue import Venue
 

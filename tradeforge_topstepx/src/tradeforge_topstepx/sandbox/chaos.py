@@ -16,8 +16,8 @@ from tradeforge_testing.chaos.faults import ASKING, CONNECTED, WRITING, Action, 
 from tradeforge_testing.chaos.stage import Stage
 from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.exchange import Exchange
+from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_testing.sandbox.signalr.chaos import hub_faults
-from tradeforge_topstepx.sandbox.faults import Fault
 from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox
 from tradeforge_topstepx.sandbox.tokens import TOKEN_HEAD
 

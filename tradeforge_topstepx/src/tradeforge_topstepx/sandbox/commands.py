@@ -7,10 +7,10 @@ from msgspec.structs import asdict
 
 from tradeforge_testing.sandbox.control import Arguments, Command, Count, Seconds
 from tradeforge_testing.sandbox.exchange_commands import EXCHANGE_COMMANDS, OfContract
+from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_testing.sandbox.signalr.event_faults import EventFault
 from tradeforge_testing.sandbox.signalr.hub import Silence
 from tradeforge_testing.sandbox.usual_commands import EXPIRE_TOKENS, FORGET_FAULTS, LAG_READS
-from tradeforge_topstepx.sandbox.faults import Fault
 from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.limits import RateLimit, RateLimits
 

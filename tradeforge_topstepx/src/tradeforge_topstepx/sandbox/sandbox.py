@@ -12,21 +12,22 @@ from tradeforge_core.kit.clock import Clock, current_clock
 from tradeforge_testing.exchange import Exchange, ExchangeEvent, Instrument
 from tradeforge_testing.sandbox.books import Lag, Replica
 from tradeforge_testing.sandbox.control import control_routes
+from tradeforge_testing.sandbox.gate import Gate
+from tradeforge_testing.sandbox.planned_faults import Fault, FaultDetails, PlannedFault
 from tradeforge_testing.sandbox.server import LoopbackServer
 from tradeforge_testing.sandbox.signalr.connection import HubLimits
 from tradeforge_testing.sandbox.signalr.event_faults import EventFault
 from tradeforge_testing.sandbox.signalr.hub import Hub, Silence
 from tradeforge_testing.sandbox.signalr.messages import Topic
+from tradeforge_testing.sandbox.spoiling import Address, Connections
 from tradeforge_topstepx.sandbox.app import build_app, served_paths
 from tradeforge_topstepx.sandbox.channels import MARKET_CHANNELS, USER_CHANNELS
 from tradeforge_topstepx.sandbox.commands import COMMANDS
-from tradeforge_topstepx.sandbox.faults import Fault, FaultDetails, PlannedFault
-from tradeforge_topstepx.sandbox.gate import Gate
 from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.instruments import next_contract
 from tradeforge_topstepx.sandbox.limits import RateGuard, RateLimits
+from tradeforge_topstepx.sandbox.manners import MANNERS
 from tradeforge_topstepx.sandbox.market_feed import MarketFeed
-from tradeforge_topstepx.sandbox.spoiling import Address, Connections
 from tradeforge_topstepx.sandbox.state import describe
 from tradeforge_topstepx.sandbox.timing import Timing
 from tradeforge_topstepx.sandbox.user_feed import UserFeed
@@ -71,7 +72,9 @@ class TopStepXSandbox(Sandbox):
         self._has_timing = timing
         self._venue = open_venue(Credentials(username, api_key), clock=clock, seed=seed)
         self._guard = RateGuard(limits, clock)
-        self._gate = Gate(self._guard, clock, Connections(self._reset, self._hang_up))
+        self._gate = Gate(
+            self._guard.refusal, clock, Connections(self._reset, self._hang_up), MANNERS
+        )
         self._lag: Lag | None = None
         self._hubs = {
             Hubs.USER: Hub(USER_CHANNELS, hub_limits, clock, self._reset),

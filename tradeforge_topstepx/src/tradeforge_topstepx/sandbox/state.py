@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tradeforge_testing.exchange import Exchange
+from tradeforge_testing.sandbox.gate import Gate
 from tradeforge_testing.sandbox.signalr.hub import Hub
-from tradeforge_topstepx.sandbox.gate import Gate
 from tradeforge_topstepx.sandbox.hubs import Hubs
 from tradeforge_topstepx.sandbox.limits import RateGuard
 

@@ -7,7 +7,7 @@ from tradeforge_bybit.sandbox.answers import Payload, parameter_error
 from tradeforge_bybit.sandbox.endpoint import Endpoint
 from tradeforge_bybit.sandbox.endpoints.trading import of_choice
 from tradeforge_bybit.sandbox.fill_rows import fill_row
-from tradeforge_bybit.sandbox.literals import milliseconds, order_id_of
+from tradeforge_bybit.sandbox.literals import milliseconds
 from tradeforge_bybit.sandbox.order_rows import UNFILLED, order_row, status
 from tradeforge_bybit.sandbox.paging import page
 from tradeforge_bybit.sandbox.said import Said
@@ -60,7 +60,7 @@ def _orders(venue: Venue, said: Said, category: str, *, needed: bool) -> list[Ex
     chosen = of_choice(venue, said, category, needed=needed and not named)
     order_id, link_id = say.maybe_word(said, "orderId"), say.maybe_word(said, "orderLinkId")
     if order_id:
-        chosen = [one for one in chosen if one.id == order_id_of(order_id)]
+        chosen = [one for one in chosen if one.id == venue.order_number(order_id)]
     elif link_id:
         chosen = [one for one in chosen if venue.slip(one).link_id == link_id]
     return [one for one in chosen[::-1] if _passes(one, say.maybe_word(said, "orderFilter"))]

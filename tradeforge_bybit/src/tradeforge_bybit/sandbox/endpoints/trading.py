@@ -8,7 +8,6 @@ from tradeforge_bybit.sandbox import said as say
 from tradeforge_bybit.sandbox.answers import Failure, Payload, parameter_error, refused
 from tradeforge_bybit.sandbox.endpoint import Done, Endpoint
 from tradeforge_bybit.sandbox.instruments import Listing
-from tradeforge_bybit.sandbox.literals import order_id_of
 from tradeforge_bybit.sandbox.order_rows import is_waiting
 from tradeforge_bybit.sandbox.placing import check_band, lots, place
 from tradeforge_bybit.sandbox.said import Said
@@ -35,7 +34,7 @@ def find(venue: Venue, listing: Listing, said: Said) -> ExchangeOrder:
     for order in venue.exchange.orders(venue.account.id):
         if order.instrument_id != listing.instrument.id:
             continue
-        if order_id and order.id == order_id_of(order_id):
+        if order_id and order.id == venue.order_number(order_id):
             return order
         if not order_id and venue.slip(order).link_id == link_id:
             return order

@@ -1,7 +1,7 @@
 """What every request passes first: it is counted, may be one too many, or meet a fault."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -9,12 +9,12 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from tradeforge_core.kit.clock import Clock
-from tradeforge_topstepx.sandbox.faults import FaultPlan
-from tradeforge_topstepx.sandbox.limits import RateGuard
-from tradeforge_topstepx.sandbox.spoiling import (
+from tradeforge_testing.sandbox.planned_faults import FaultPlan
+from tradeforge_testing.sandbox.spoiling import (
     Address,
     Connections,
     Encounter,
+    Manners,
     address,
     spoil,
     until_gone,
@@ -24,12 +24,21 @@ R = TypeVar("R", bound=Response | None)
 
 
 class Gate:
-    def __init__(self, guard: RateGuard, clock: Clock, connections: Connections) -> None:
+    """`refusal` has the headers of a 429 for a request that is one too many by its limit."""
+
+    def __init__(
+        self,
+        refusal: Callable[[str | None], Mapping[str, str] | None],
+        clock: Clock,
+        connections: Connections,
+        manners: Manners,
+    ) -> None:
         self.requests: Counter[str] = Counter()
         self.faults = FaultPlan()
         self.deaf: set[Address] = set()
         """Clients that are not answered any more, by the address of their connection."""
-        self._guard = guard
+        self._refusal = refusal
+        self._manners = manners
         self._clock = clock
         self._connections = connections
 
@@ -56,8 +65,8 @@ class Gate:
             await until_gone(request)
             self.deaf.discard(address(request))
             return Response()  # to nobody
-        if (headers := self._guard.refusal(limit)) is not None:
-            return Response(status_code=429, headers=headers)
+        if (headers := self._refusal(limit)) is not None:
+            return Response(status_code=429, headers=dict(headers))
         planned = self.faults.take(path)
         if planned is None:
             return await answer()
@@ -68,5 +77,6 @@ class Gate:
             answer=answer,
             clock=self._clock,
             connections=self._connections,
+            manners=self._manners,
         )
         return await spoil(met)

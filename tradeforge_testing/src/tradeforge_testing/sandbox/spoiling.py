@@ -11,16 +11,12 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from tradeforge_core.kit.clock import Clock
-from tradeforge_topstepx.sandbox import endpoints
-from tradeforge_topstepx.sandbox.endpoint import envelope
-from tradeforge_topstepx.sandbox.faults import Fault, PlannedFault
-from tradeforge_topstepx.sandbox.rest import json_response, problem
+from tradeforge_testing.sandbox.planned_faults import Fault, PlannedFault
 
 Address = tuple[str, int]
 R = TypeVar("R", bound=Response | None)
 
 _PAGE = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body></body></html>"
-_MEMBERS = {one.path: one.payload for one in endpoints.ALL}
 
 
 @frozen
@@ -33,6 +29,18 @@ class Connections:
 
 
 @frozen(kw_only=True)
+class Manners:
+    """How a venue answers, where a fault has to look like it."""
+
+    success: Callable[[str], Response]
+    """What a request of the path is told that was not handled, or has no answer."""
+    envelope: Callable[[Response, PlannedFault], Response]
+    """A right answer with the `code`, the `message` and the members of the fault."""
+    problem: Callable[[], Response]
+    """What a body is told that it does not understand."""
+
+
+@frozen(kw_only=True)
 class Encounter(Generic[R]):
     """A request that meets a fault."""
 
@@ -42,12 +50,12 @@ class Encounter(Generic[R]):
     answer: Callable[[], Awaitable[R]]
     clock: Clock
     connections: Connections
+    manners: Manners
 
     async def handled(self) -> Response:
         """The answer; one that looks like it if the request is not handled or has none."""
         answer: Response | None = await self.answer() if self.planned.handled else None
-        nulls = dict.fromkeys(_MEMBERS.get(self.path, ()))
-        return answer or json_response({**nulls, **envelope(0, None)})
+        return answer or self.manners.success(self.path)
 
 
 async def spoil(met: Encounter[R]) -> R | Response:
@@ -124,7 +132,7 @@ async def _empty(met: Encounter[Any]) -> Response:
 
 async def _problem(met: Encounter[Any]) -> Response:
     await met.handled()
-    return problem("The request field is required.")
+    return met.manners.problem()
 
 
 async def _envelope(met: Encounter[Any]) -> Response:
@@ -133,13 +141,12 @@ async def _envelope(met: Encounter[Any]) -> Response:
     assert planned.code is not None
     if answer.status_code != 200:
         return answer
-    members = msgspec.json.decode(answer.body) | (planned.body or {})
-    return json_response(members | envelope(planned.code, planned.message))
+    return met.manners.envelope(answer, planned)
 
 
 async def _json(met: Encounter[Any]) -> Response:
     await met.handled()
-    return json_response(met.planned.body)
+    return Response(msgspec.json.encode(met.planned.body), media_type="application/json")
 
 
 async def _mistyped(met: Encounter[Any]) -> Response:
