@@ -1,0 +1,239 @@
+"""What goes wrong with Bybit, for chaos and for the conformance kit."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import partial
+from random import Random
+from typing import Any
+
+from attrs import evolve
+
+from tradeforge_bybit.sandbox.sandbox import BybitSandbox
+from tradeforge_core import OrderSafety, Provider, Settings
+from tradeforge_core.interfaces import Sandbox
+from tradeforge_core.kit.http import HttpTimeouts
+from tradeforge_core.streams.audit_times import AuditTimes
+from tradeforge_core.streams.backoff import Backoff
+from tradeforge_testing.chaos.faults import ASKING, WRITING, Action, ChaosFault, Strike
+from tradeforge_testing.chaos.stage import Stage
+from tradeforge_testing.chaos.venue import ChaosVenue
+from tradeforge_testing.exchange import Exchange
+from tradeforge_testing.sandbox.faults import Spoil
+from tradeforge_testing.sandbox.planned_faults import RIGHT, Fault
+
+_CREATE, _CANCEL = "/v5/order/create", "/v5/order/cancel"
+_REALTIME, _HISTORY = "/v5/order/realtime", "/v5/order/history"
+_PATHS = {
+    Action.CONNECT: ("/v5/user/query-api", "/v5/market/time"),
+    Action.PLACE: (_CREATE,),
+    Action.MODIFY: ("/v5/order/amend",),
+    Action.CANCEL: (_CANCEL,),
+    Action.CANCEL_ALL: (_CANCEL, _REALTIME, "/v5/order/cancel-all"),
+    Action.CLOSE: (_CREATE, "/v5/position/list"),
+    Action.FLATTEN: (_CREATE, _CANCEL),
+    Action.READ: (_REALTIME, "/v5/position/list"),
+}
+_LOOKS = (_REALTIME, _HISTORY, "/v5/execution/list")
+
+
+class BybitChaos(ChaosVenue):
+    """Contracts in lots of one, and no coins but the money of the account."""
+
+    def __init__(self, seed: int) -> None:
+        self._key, self._secret = f"canary-key-{seed}", f"canary-secret-{seed}"
+        self.bybit = BybitSandbox(
+            seed=seed,
+            tick_seconds=5.0,
+            api_key=self._key,
+            api_secret=self._secret,
+            coins={},
+            balance=Decimal(1_000_000),
+            whole=True,
+        )
+        self.faults = FAULTS
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.bybit
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.bybit.exchange
+
+    @property
+    def port(self) -> int:
+        return self.bybit.port
+
+    def provider(self, port: int, safety: OrderSafety, *, patient: bool) -> Provider:
+        from tradeforge_bybit.config import BybitConfig
+        from tradeforge_bybit.provider import BybitProvider
+
+        here, there = f":{self.port}", f":{port}"
+        settings = {name: one.replace(here, there) for name, one in self.sandbox.settings.items()}
+        config = BybitConfig.from_settings(Settings("bybit", settings))
+        return BybitProvider(
+            config if patient else evolve(config, timeouts=_SHORT),
+            safety=safety,
+            backoff=Backoff() if patient else Backoff(base=0.02, cap=0.2, attempts_a_minute=1000),
+            audit=AuditTimes() if patient else _OFTEN,
+        )
+
+    @property
+    def pending(self) -> int:
+        return self.bybit.pending_faults
+
+    async def heal(self) -> None:
+        self.bybit.forget_faults()
+
+    def overruns(self) -> list[str]:
+        return [f"{path}: {times} times" for path, times in self.bybit.overruns.items()]
+
+    @property
+    def canaries(self) -> Sequence[str]:
+        return (self._key, self._secret)
+
+
+_OFTEN = AuditTimes(busy=0.5, idle=1.0, settle=0.2, retry=0.2)
+_SHORT = HttpTimeouts(connect=0.5, answer=0.5, total=1.0)
+
+
+def _on(stage: Stage) -> BybitSandbox:
+    assert isinstance(stage.venue, BybitChaos)
+    return stage.venue.bybit
+
+
+def _answer(fault: Fault | int, **details: Any) -> Strike:
+    """Spoil the answer to what the action asks for."""
+
+    def strike(stage: Stage, action: Action, random: Random) -> None:
+        handled = details.get("handled", random.random() < 0.5)
+        chosen = {**details, "handled": handled}
+        if fault in RIGHT:
+            del chosen["handled"]
+        for path in _PATHS[action]:
+            _on(stage).fail_next(path, fault, **chosen)
+
+    return strike
+
+
+def _code(code: int, text: str, **details: Any) -> Strike:
+    return _answer(Fault.ENVELOPE, code=code, message=text, **details)
+
+
+def _looks(fault: Fault | int, count: int, **details: Any) -> Strike:
+    """Lose the answer of the action, and spoil those of the looks that follow."""
+
+    def strike(stage: Stage, action: Action, random: Random) -> None:
+        for path in _PATHS[action]:
+            _on(stage).fail_next(path, Fault.RESET, handled=random.random() < 0.5)
+        for path in _LOOKS:
+            _on(stage).fail_next(path, fault, count=count, **details)
+
+    return strike
+
+
+def _messages(spoil: Spoil, count: int = 1) -> Strike:
+    def strike(stage: Stage, action: Action, random: Random) -> None:
+        _on(stage).faults.spoil_next(spoil, count=count)
+
+    return strike
+
+
+def _reorder(stage: Stage, action: Action, random: Random) -> None:
+    """Hold a message back, and say it after the next one."""
+    held: list[str] = []
+
+    def first(text: str) -> list[str]:
+        held.append(text)
+        return []
+
+    _on(stage).faults.spoil_next(first)
+    _on(stage).faults.spoil_next(lambda text: [text, *held])
+
+
+def _cut(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).cut_sockets()
+
+
+def _mute(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).mute_sockets()
+
+
+def _late(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).delay_private(random.uniform(0, 20) * stage.pace)
+
+
+def _lag(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).lag_reads(random.uniform(0.1, 5) * stage.pace)
+
+
+def _drift(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).drift(random.choice((-60, 60)))
+
+
+def _half_open_rest(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).half_open()
+
+
+def _say(text: str, stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).say(text)
+
+
+def _fault(name: str, rows: str, strike: Strike, actions: frozenset[Action]) -> ChaosFault:
+    return ChaosFault(name=name, rows=tuple(rows.split()), strike=strike, actions=actions)
+
+
+def _now(name: str, rows: str, strike: Strike) -> ChaosFault:
+    return ChaosFault(
+        name=name, rows=tuple(rows.split()), strike=strike, at_once=True, actions=_ALL
+    )
+
+
+_ALL = frozenset(Action) - {Action.CONNECT}
+_MOVING = frozenset({Action.PLACE, Action.CLOSE, Action.FLATTEN})
+"""What makes private messages."""
+_READS = frozenset({Action.READ})
+_PLACING = frozenset({Action.PLACE})
+_CLOCK = "invalid request, please check your server timestamp or recv_window param."
+
+FAULTS: Sequence[ChaosFault] = (
+    _fault("hang", "F07", _answer(Fault.HANG), ASKING),
+    _fault("reset", "F03", _answer(Fault.RESET), ASKING),
+    _fault("truncated", "F09", _answer(Fault.TRUNCATED), ASKING),
+    _fault("broken_off", "F09", _answer(Fault.BROKEN_OFF), ASKING),
+    _fault("html", "F10", _answer(Fault.HTML), ASKING),
+    _fault("empty", "F09", _answer(Fault.EMPTY), ASKING),
+    _fault("late", "F06", _answer(Fault.DELAY, seconds=40.0), ASKING),
+    _fault("mistyped", "F10", _answer(Fault.MISTYPED), ASKING),
+    _fault("stale", "F69", _answer(Fault.STALE), _READS),
+    _fault("500", "F08", _answer(500), ASKING),
+    _fault("502", "F08", _answer(502), ASKING),
+    _fault("503", "F08", _answer(503), ASKING),
+    _fault("504", "F08", _answer(504), ASKING),
+    _fault("429", "F17", _answer(429), ASKING),
+    _fault("429_seconds", "F16", _answer(429, retry_after=3), ASKING),
+    _fault("429_nonsense", "F16", _answer(429, retry_after="soon"), ASKING),
+    _fault("401", "F19", _answer(401), ASKING),
+    _fault("403", "F50", _answer(403, handled=False), ASKING),
+    _fault("302", "F20", _answer(302), ASKING),
+    _fault("too_many", "F17", _code(10006, "Too many visits!", handled=False), ASKING),
+    _fault("server_error", "F08", _code(10016, "Server error"), ASKING),
+    _fault("server_timeout", "F08", _code(10000, "Server Timeout"), ASKING),
+    _fault("clock_refused", "F13", _code(10002, _CLOCK, handled=False), WRITING),
+    _fault("new_code", "F13", _code(999_999, "something new"), WRITING),
+    _fault("no_object", "F77", _answer(Fault.JSON, body=[1, "x", None]), ASKING),
+    _fault("looks_500", "F08", _looks(500, 2), _PLACING),
+    _fault("looks_hang", "F07", _looks(Fault.HANG, 1), _PLACING),
+    _fault("looks_html", "F10", _looks(Fault.HTML, 2), _PLACING),
+    _fault("message_lost", "F67", _messages(lambda text: []), _MOVING),
+    _fault("message_doubled", "F64", _messages(lambda text: [text, text], 2), _MOVING),
+    _fault("messages_reordered", "F65 F66", _reorder, _MOVING),
+    _fault("message_malformed", "F53", _messages(lambda text: [text[: len(text) // 2]]), _MOVING),
+    _now("sockets_cut", "F46 F57", _cut),
+    _now("sockets_dead", "F45", _mute),
+    _now("messages_late", "F65", _late),
+    _now("reads_lag", "F69", _lag),
+    _now("clock_drift", "F13", _drift),
+    _now("nonsense", "F53 F54", partial(_say, '{"topic": 7}')),
+    _now("rest_half_open", "F44", _half_open_rest),
+)
