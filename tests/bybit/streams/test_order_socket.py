@@ -89,6 +89,7 @@ async def test_orders_changes_and_cancels_go_over_one_socket(
     ops = ("order.create", "order.amend", "order.cancel")
     said = [one for op in ops for one in sent(sockets, op)]
     assert len({one["reqId"] for one in said}) == 3
+    assert "/v5/order/create" in {one.name for one in socket_broker.health.budgets}
     assert all(len(one["reqId"]) <= 36 and len(one["args"]) == 1 for one in said)
     for one in said:
         stamp = int(one["header"]["X-BAPI-TIMESTAMP"])

@@ -5,6 +5,7 @@ operation so often in a second, and some of spot more often than of derivatives.
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from tradeforge_bybit._endpoints import Endpoint
@@ -62,3 +63,27 @@ def budgets_of(config: BybitConfig, clock: Clock) -> Budgets:
     """The budgets of a key: two providers with the same one count together."""
     key = hashlib.sha256(config.api_key.reveal().encode()).digest()
     return _by_key.of((config.rest_url, key), clock, lambda: Budgets(clock))
+
+
+# --- what the venue says of its limits ---
+
+
+def heed(budget: RateBudget, headers: Mapping[str, str]) -> None:
+    """Take in what an answer says is left; names of headers are in small letters."""
+    limit, left = (_whole(headers.get(f"x-bapi-{name}")) for name in ("limit", "limit-status"))
+    if limit is not None and left is not None:
+        budget.heard(limit, left)
+
+
+def seconds_until_reset(headers: Mapping[str, str], now: int) -> float | None:
+    """Where an answer says when there is room again; `now` is the venue's time."""
+    reset = _whole(headers.get("x-bapi-limit-reset-timestamp"))
+    return None if reset is None else max(reset - now, 0) / 1000
+
+
+def _whole(text: str | None) -> int | None:
+    is_number = text is not None and text.isdecimal() and len(text) <= _MOST_DIGITS
+    return int(text or "") if is_number else None
+
+
+_MOST_DIGITS = 19

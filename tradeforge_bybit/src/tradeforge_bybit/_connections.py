@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from attrs import field, frozen
 
 from tradeforge_bybit._account_events import AccountReader
-from tradeforge_bybit._budgets import budgets_of
 from tradeforge_bybit._links import PRIVATE, VenueLink, log_in
 from tradeforge_bybit._market_events import MarketReader, Memory
 from tradeforge_bybit._order_socket import Line, OrderSocket
 from tradeforge_bybit._signing import Signer
 from tradeforge_bybit._socket import SocketLimits, Tap
+from tradeforge_bybit._writes import Writes
 from tradeforge_bybit.config import BybitConfig
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.streams.backoff import Backoff
@@ -59,7 +59,7 @@ class Connections:
             tap=tap,
         )
 
-    def orders(self, measure_time: MeasureTime, tap: Tap | None) -> OrderSocket | None:
+    def orders(self, writes: Writes, tap: Tap | None) -> OrderSocket | None:
         """None where orders leave by REST."""
         if self.config.order_entry != "socket" or self.config.trade_url is None:
             return None
@@ -76,6 +76,5 @@ class Connections:
             self.switchboard,
             self.clock,
             signer=self.signer,
-            budgets=budgets_of(self.config, self.clock),
-            measure_time=measure_time,
+            writes=writes,
         )

@@ -5,20 +5,22 @@ is logged in.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from attrs import field, frozen
 
 from tradeforge_bybit import _endpoints, _errors, _frames, _wire
-from tradeforge_bybit._budgets import Budgets
+from tradeforge_bybit._budgets import heed
 from tradeforge_bybit._endpoints import Endpoint
 from tradeforge_bybit._errors import Kind, kind_of
 from tradeforge_bybit._frames import Frame
 from tradeforge_bybit._links import LogIn
 from tradeforge_bybit._signing import Signer
 from tradeforge_bybit._socket import SocketLimits, Tap, VenueSocket
+from tradeforge_bybit._writes import Writes
 from tradeforge_core import (
     DecodeError,
     Disconnected,
@@ -29,7 +31,7 @@ from tradeforge_core import (
     UserDataType,
 )
 from tradeforge_core.events import HealthEvent
-from tradeforge_core.kit.budget import Lane, RateBudget, lane_of_reads
+from tradeforge_core.kit.budget import Lane, RateBudget
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.tasks import TaskOwner
 from tradeforge_core.streams.backoff import Backoff
@@ -95,15 +97,13 @@ class OrderSocket:
         clock: Clock,
         *,
         signer: Signer,
-        budgets: Budgets,
-        measure_time: Callable[[], Awaitable[None]],
+        writes: Writes,
     ) -> None:
         self._line = line
         self._switchboard = switchboard
         self._clock = clock
         self._signer = signer
-        self._budgets = budgets
-        self._measure_time = measure_time
+        self._writes = writes
         self._link: OrderLink | None = None
         self._supervisor = Supervisor(
             STREAM,
@@ -143,39 +143,23 @@ class OrderSocket:
     # --- how ---
 
     async def _write(self, endpoint: Endpoint[Any], op: str, body: dict[str, Any]) -> Frame:
-        """Once, over the connection that there is. Raises as a write of REST does."""
+        return await self._writes.send(endpoint, body, partial(self._once, endpoint, op, body))
+
+    async def _once(
+        self, endpoint: Endpoint[Any], op: str, body: dict[str, Any], lane: Lane
+    ) -> Frame:
+        """Over the connection that there is. Raises as a write of REST does."""
         if self._link is None:
             raise NotSent("the socket for orders is not connected")
-        urgent = endpoint.urgent or lane_of_reads() is Lane.URGENT
-        budget = self._budgets.of(endpoint, body["category"])
+        socket, budget = self._link.socket, self._writes.budgets.of(endpoint, body["category"])
         named = {name: value for name, value in body.items() if value is not None}
-        async with budget.slot(Lane.URGENT if urgent else Lane.WRITE):
+        async with budget.slot(lane):
             request = {"header": self._signer.order_header(), "op": op, "args": [named]}
-            said = await self._link.socket.ask(request)
-        _heed(budget, said)
-        await self._check(op, said, budget)
+            said = await socket.ask(request)
+        if said.retCode == _RESTARTING:
+            socket.leave_when_answered(Disconnected("the venue restarts its socket for orders"))
+        _check(op, said, budget)
         return said
-
-    async def _check(self, op: str, said: Frame, budget: RateBudget) -> None:
-        """Raises `OrderRejected` and the like, and `VenueError` for what proves nothing."""
-        code = -1 if said.retCode is None else said.retCode
-        if code == _RESTARTING and self._link is not None:
-            restarting = Disconnected("the venue restarts its socket for orders")
-            self._link.socket.leave_when_answered(restarting)
-        if _errors.is_done(code):
-            return
-        error = _errors.refusal(op, code, said.retMsg, write=True)
-        if kind_of(code) is Kind.TOO_MANY:
-            budget.cool_down(None)
-        if kind_of(code) is Kind.CLOCK:
-            await self._try_to_measure_time()
-        raise error
-
-    async def _try_to_measure_time(self) -> None:
-        try:
-            await self._measure_time()
-        except TradeForgeError:
-            return  # the next request says the same, and is told the same
 
     def _new_link(self) -> OrderLink:
         socket = VenueSocket(
@@ -201,18 +185,19 @@ class OrderSocket:
             self._switchboard.publish_health(event, ())
 
 
-def _heed(budget: RateBudget, said: Frame) -> None:
-    """What the venue says of its limits."""
-    header = said.header or {}
-    limit, left = (_whole(header.get(name)) for name in ("X-Bapi-Limit", "X-Bapi-Limit-Status"))
-    if limit is not None and left is not None:
-        budget.heard(limit, left)
+def _check(op: str, said: Frame, budget: RateBudget) -> None:
+    """Raises `OrderRejected` and the like, and `VenueError` for what proves nothing."""
+    headers = {name.lower(): str(value) for name, value in (said.header or {}).items()}
+    heed(budget, headers)
+    code = _NONE if said.retCode is None else said.retCode
+    if _errors.is_done(code):
+        return
+    error = _errors.refusal(op, code, said.retMsg, write=True)
+    if kind_of(code) is Kind.TOO_MANY:
+        budget.cool_down(None)
+    raise error
 
 
-def _whole(text: object) -> int | None:
-    is_number = isinstance(text, str | int) and str(text).isdecimal()
-    return int(str(text)) if is_number and len(str(text)) <= _MOST_DIGITS else None
-
-
-_MOST_DIGITS = 19
+_NONE = -9_999
+"""For an answer without a code: nobody has documented it, so it proves nothing."""
 _ack = _frames.decoder(_wire.AckResult)

@@ -1,20 +1,22 @@
 """One method per operation of Bybit's REST interface; rows come back in the venue's own shape."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
 
 from tradeforge_bybit import _endpoints, _wire
-from tradeforge_bybit._budgets import budgets_of
+from tradeforge_bybit._budgets import budgets_of, heed, seconds_until_reset
 from tradeforge_bybit._checks import to_milliseconds
 from tradeforge_bybit._endpoints import Endpoint, body_of, query_of
 from tradeforge_bybit._errors import Kind, kind_of
 from tradeforge_bybit._names import Place
 from tradeforge_bybit._server_time import ServerTime
 from tradeforge_bybit._signing import Signer
+from tradeforge_bybit._writes import Writes, is_of_clock
 from tradeforge_bybit.config import BybitConfig
-from tradeforge_core import DecodeError, NotSent, RateLimited, TradeForgeError, VenueError
+from tradeforge_core import DecodeError, RateLimited, VenueError
 from tradeforge_core.kit.budget import Lane, RateBudget, lane_of_reads
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.http import HttpAnswer, HttpClient
@@ -26,9 +28,6 @@ _Params = dict[str, Any]
 _NANO = 1_000_000_000
 _LONGEST_WINDOW = timedelta(days=7)
 """Of one search by time; a longer one is asked for window by window."""
-_LONGEST_EXIT = 8.0
-"""Seconds that a cancel or a close waits for room."""
-_LEAST_PAUSE = 0.05
 _MOST_PAGES = 1_000
 """Of one list; more of them means that the cursor goes round in circles."""
 
@@ -49,6 +48,8 @@ class Rest:
         self._time = time
         self._clock = clock
         self._budgets = budgets_of(config, clock)
+        self.writes = Writes(self._budgets, clock, self.measure_time)
+        """How they leave, whatever carries them."""
 
     @property
     def budgets(self) -> dict[str, RateBudget]:
@@ -188,43 +189,13 @@ class Rest:
         try:
             return await self._once(endpoint, params, lane_of_reads())
         except VenueError as error:
-            if not _is_of_clock(error):
+            if not is_of_clock(error):
                 raise
         await self.measure_time()
         return await self._once(endpoint, params, lane_of_reads())
 
     async def _write(self, endpoint: Endpoint[R], body: _Params) -> R:
-        """Once, whatever becomes of it; the time is measured anew where it was wrong."""
-        urgent = endpoint.urgent or lane_of_reads() is Lane.URGENT
-        send = self._patiently if urgent else self._now_or_never
-        try:
-            return await send(endpoint, body)
-        except VenueError as error:
-            if _is_of_clock(error):
-                await self._try_to_measure_time()
-            raise
-
-    async def _now_or_never(self, endpoint: Endpoint[R], body: _Params) -> R:
-        return await self._once(endpoint, body, Lane.WRITE)
-
-    async def _patiently(self, endpoint: Endpoint[R], body: _Params) -> R:
-        """Many exits at once are more than a second has room for, and late is better than never."""
-        budget = self._budgets.of(endpoint, body.get("category"))
-        until = self._clock.monotonic() + _LONGEST_EXIT
-        while True:
-            try:
-                return await self._once(endpoint, body, Lane.URGENT)
-            except NotSent:  # it found no room: nothing has left
-                wait = max(budget.seconds_until_room(Lane.URGENT), _LEAST_PAUSE)
-                if self._clock.monotonic() + wait > until:
-                    raise
-            await self._clock.sleep(wait)
-
-    async def _try_to_measure_time(self) -> None:
-        try:
-            await self.measure_time()
-        except TradeForgeError:
-            return  # the next request says the same, and is told the same
+        return await self.writes.send(endpoint, body, partial(self._once, endpoint, body))
 
     async def _once(self, endpoint: Endpoint[R], params: _Params, lane: Lane) -> R:
         budget = self._budgets.of(endpoint, params.get("category"))
@@ -251,31 +222,17 @@ class Rest:
     # --- what the venue says of its limits ---
 
     def _heed(self, budget: RateBudget, answer: HttpAnswer) -> None:
-        limit, left = (_whole(answer, name) for name in ("x-bapi-limit", "x-bapi-limit-status"))
-        if limit is not None and left is not None and budget is not self._budgets.address:
-            budget.heard(limit, left)
+        if budget is not self._budgets.address:
+            heed(budget, answer.headers)
 
     def _cool_down(self, budget: RateBudget, answer: HttpAnswer, error: VenueError) -> None:
         if isinstance(error, RateLimited) and error.code in (403, 429):
             self._budgets.address.cool_down(error.retry_after)
         elif isinstance(error.code, int) and kind_of(error.code) is Kind.TOO_MANY:
-            seconds = self._until_reset(answer)
+            seconds = seconds_until_reset(answer.headers, self._time.milliseconds())
             budget.cool_down(seconds)
             if isinstance(error, RateLimited):
                 error.retry_after = seconds
-
-    def _until_reset(self, answer: HttpAnswer) -> float | None:
-        reset = _whole(answer, "x-bapi-limit-reset-timestamp")
-        return None if reset is None else max(reset - self._time.milliseconds(), 0) / 1000
-
-
-def _is_of_clock(error: VenueError) -> bool:
-    return isinstance(error.code, int) and kind_of(error.code) is Kind.CLOCK
-
-
-def _whole(answer: HttpAnswer, name: str) -> int | None:
-    text = answer.headers.get(name, "")
-    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 _MOST_DIGITS = 19

@@ -153,7 +153,7 @@ class BybitProvider(Provider):
             tap=self.recorder,
         )
         self._rest = Rest(self._http, self.config, self._signer, self._time, self._clock)
-        self._order_socket = self._connections.orders(self._rest.measure_time, self._tap(ORDERS))
+        self._order_socket = self._connections.orders(self._rest.writes, self._tap(ORDERS))
         self._entry: OrderEntry = self._rest if self._order_socket is None else self._order_socket
         """What orders, changes and cancels leave by."""
         self._search = Search(self._rest, self._places, self._account_id)
