@@ -1,6 +1,7 @@
 """The private socket: orders, executions, positions and the wallet, each a moment later."""
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import msgspec
@@ -141,22 +142,24 @@ class PrivateSocket:
         self._tell("execution.fast", listing.category, fast)
 
     def _tell(self, topic: str, category: str, row: Message) -> None:
-        created = self._venue.now
+        """Spoiled, if it is to be, is what happens now, though it is told a moment later."""
         pacer = self.pacers[topic.partition(".")[0]]
         pacer.delay = self.delay + self._random.choice(_MOMENTS)
-        pacer.put(lambda: self._publish(topic, category, row, created))
+        for name in (topic, f"{topic}.{category}") if category else (topic,):
+            if self.lines.wanting(name):
+                texts = self._faults.messages_of(_text(self._message(name, row)))
+                pacer.put(partial(self._publish, name, texts))
 
-    def _publish(self, topic: str, category: str, row: Message, created: int) -> None:
-        number = {} if topic == "execution.fast" else {"id": f"sandbox-{self._venue.serial()}"}
-        names = (topic, f"{topic}.{category}") if category else (topic,)
-        for name in names:
-            lines = self.lines.wanting(name)
-            if not lines:
-                continue
-            message = {**number, "topic": name, "creationTime": created, "data": [row]}
-            for text in self._faults.messages_of(_text(message)):
-                for line in lines:
-                    self.lines.send(line, text)
+    def _message(self, topic: str, row: Message) -> Message:
+        message = {"topic": topic, "creationTime": self._venue.now, "data": [row]}
+        if topic.startswith("execution.fast"):
+            return message
+        return {"id": f"sandbox-{self._venue.serial()}", **message}
+
+    def _publish(self, topic: str, texts: list[str]) -> None:
+        for line in self.lines.wanting(topic):
+            for text in texts:
+                self.lines.send(line, text)
 
 
 def _check(topic: str) -> str | None:

@@ -59,7 +59,7 @@ def query_api(venue: Venue, said: Said) -> Payload:
         "id": "2208369",
         "note": "sandbox",
         "apiKey": venue.credentials.api_key,
-        "readOnly": 0,
+        "readOnly": 0 if venue.account.can_trade else 1,
         "secret": "",
         "permissions": _PERMISSIONS,
         "ips": ["*"],
