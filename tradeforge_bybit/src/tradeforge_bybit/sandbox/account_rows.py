@@ -29,6 +29,7 @@ def position_row(
     margin = venue.exchange.margin(position) if position is not None and size else _ZERO
     times = "" if position is None else str(milliseconds(position.opened_at))
     realized = _realized(venue, listing)
+    exits = venue.exits.get((instrument.id, leg), {})
     return {
         "positionIdx": IDX[leg],
         "riskId": 1,
@@ -48,8 +49,8 @@ def position_row(
         "positionIMByMp": text(margin) if size else "",
         "positionMM": text(_rounded(margin / 20)) if size else "",
         "positionMMByMp": text(_rounded(margin / 20)) if size else "",
-        "takeProfit": "",
-        "stopLoss": "",
+        "takeProfit": text(exits["TakeProfit"]) if "TakeProfit" in exits else "",
+        "stopLoss": text(exits["StopLoss"]) if "StopLoss" in exits else "",
         "trailingStop": "0",
         "sessionAvgPrice": "",
         "delta": "",

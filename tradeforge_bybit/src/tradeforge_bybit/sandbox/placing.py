@@ -68,6 +68,7 @@ def understand(venue: Venue, listing: Listing, said: Said) -> Asked:
     if order_type not in ("Market", "Limit"):
         raise _either(listing, Failure(170116, "Invalid orderType."), "OrderType invalid")
     slip = _slip(venue, listing, said, order_type, side)
+    _check_exits(listing, slip, side, say.price(said, "price") or slip.last_price or Decimal(0))
     size, slip = _size(venue, listing, said, slip, side)
     trigger, rising = _trigger(venue, listing, said)
     ticket = Ticket(
@@ -83,7 +84,7 @@ def understand(venue: Venue, listing: Listing, said: Said) -> Asked:
         time_in_force=TimeInForce.IOC if order_type == "Market" else TIMES[slip.time_in_force],
         post_only=slip.time_in_force == "PostOnly",
         reduce_only=say.flag(said, "reduceOnly") or say.flag(said, "closeOnTrigger"),
-        hedge_side=_leg(venue, listing, said),
+        hedge_side=leg_of(venue, listing, said),
     )
     return Asked(_whole_position(venue, said, ticket), slip)
 
@@ -156,7 +157,7 @@ def _trigger(venue: Venue, listing: Listing, said: Said) -> tuple[Decimal | None
     return trigger, way == 1
 
 
-def _leg(venue: Venue, listing: Listing, said: Said) -> OrderSide | None:
+def leg_of(venue: Venue, listing: Listing, said: Said) -> OrderSide | None:
     """The position that the order is for; it has to go with the mode of the contract."""
     index = say.whole(said, "positionIdx", 0, 2)
     if listing.is_spot:
@@ -164,6 +165,19 @@ def _leg(venue: Venue, listing: Listing, said: Said) -> OrderSide | None:
     if bool(index) != (listing.instrument.id in venue.hedged):
         raise Failure(10001, "position idx not match position mode")
     return LEGS[index]
+
+
+def _check_exits(listing: Listing, slip: Slip, side: OrderSide, price: Decimal) -> None:
+    """Only contracts, and only whole positions, have exits here, each on its side of the price."""
+    if slip.take_profit is None and slip.stop_loss is None:
+        return
+    if listing.is_spot or slip.tpsl_mode == "Partial":
+        raise Failure(10001, "params error: the sandbox has exits of whole positions only")
+    sign = 1 if side is OrderSide.BUY else -1
+    if slip.take_profit is not None and (slip.take_profit - price) * sign <= 0:
+        raise parameter_error("TakeProfit is on the wrong side of base_price")
+    if slip.stop_loss is not None and (slip.stop_loss - price) * sign >= 0:
+        raise parameter_error("StopLoss is on the wrong side of base_price")
 
 
 # --- how much ---

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from tradeforge_bybit.sandbox.app import build_app, served_paths
 from tradeforge_bybit.sandbox.control_commands import COMMANDS
+from tradeforge_bybit.sandbox.exits import Exits
 from tradeforge_bybit.sandbox.instruments import listings, whole_listings
 from tradeforge_bybit.sandbox.limits import RateGuard
 from tradeforge_bybit.sandbox.lines import Address, Lines
@@ -95,6 +96,9 @@ class BybitSandbox(Sandbox):
         }
         self._private = PrivateSocket(venue, clock, self._reset, self.faults, seed)
         self._trade = TradeSocket(venue, self._guard, clock, self._reset)
+        exits = Exits(venue)
+        venue.protect, venue.unprotect = exits.protect, exits.clear
+        self.exchange.listen(exits.take)
         self.exchange.listen(self._feed.take)
         self.exchange.listen(self._private.take)
 

@@ -17,6 +17,7 @@ from tradeforge_bybit.sandbox.literals import (
 )
 from tradeforge_bybit.sandbox.signing import Credentials
 from tradeforge_bybit.sandbox.slips import Slip, slip_of
+from tradeforge_core.enums import OrderSide
 from tradeforge_core.kit.clock import Clock
 from tradeforge_testing.exchange import (
     Exchange,
@@ -32,6 +33,11 @@ from tradeforge_testing.sandbox.books import Books
 _NOTHING = Decimal(0)
 _MOST_PRINTS = 1000
 _PRINTS = UUID("9afd1288-b444-53f8-8e40-000000000000").int
+
+
+PositionKey = tuple[str, OrderSide | None]
+"""Of an instrument, and of a side where there is a position for each."""
+ExitPrices = Mapping[str, Decimal | None]
 
 
 @frozen(kw_only=True)
@@ -71,6 +77,10 @@ class Venue:
     tallies: dict[int, Tally] = field(factory=dict)
     hedged: set[str] = field(factory=set)
     """The instruments with a position for each side."""
+    exits: dict[PositionKey, dict[str, Decimal]] = field(factory=dict)
+    """The prices of the take profit and the stop loss of each position that has them."""
+    protect: Callable[[PositionKey, ExitPrices], None] = lambda key, prices: None
+    unprotect: Callable[[PositionKey, str], None] = lambda key, kind: None
     ahead: float = 0.0
     """Seconds by which the venue's clock is ahead of the one that it was given."""
     plain_ids: bool = False
@@ -97,6 +107,11 @@ class Venue:
     def now(self) -> int:
         """The venue's time in milliseconds."""
         return milliseconds(self.clock.now()) + round(self.ahead * 1000)
+
+    def held(self, key: PositionKey) -> int:
+        """The position in lots, below zero when short."""
+        positions = self.exchange.positions(self.account.id)
+        return sum(one.size for one in positions if (one.instrument_id, one.hedge_side) == key)
 
     def serial(self) -> int:
         """A number that grows with everything that happens."""

@@ -1,4 +1,6 @@
-"""Positions: what is held, with what leverage, and in which mode."""
+"""Positions: what is held, with what leverage, in which mode, and with which exits."""
+
+from decimal import Decimal
 
 from tradeforge_bybit.sandbox import said as say
 from tradeforge_bybit.sandbox.account_rows import Leg, position_row
@@ -6,8 +8,9 @@ from tradeforge_bybit.sandbox.answers import Failure, Payload, parameter_error
 from tradeforge_bybit.sandbox.endpoint import Endpoint
 from tradeforge_bybit.sandbox.instruments import Listing
 from tradeforge_bybit.sandbox.paging import page
+from tradeforge_bybit.sandbox.placing import leg_of
 from tradeforge_bybit.sandbox.said import Said
-from tradeforge_bybit.sandbox.venue import Venue
+from tradeforge_bybit.sandbox.venue import PositionKey, Venue
 from tradeforge_core.enums import OrderSide
 from tradeforge_testing.exchange import ExchangePosition
 
@@ -96,6 +99,45 @@ def switch_mode(venue: Venue, said: Said) -> Payload:
     return {}
 
 
+def trading_stop(venue: Venue, said: Said) -> Payload:
+    """Set, change or take away the exits of a position; zero takes one away."""
+    _contracts(said)
+    listing = say.listing(venue, said)
+    leg = leg_of(venue, listing, said)
+    key = listing.instrument.id, leg
+    if say.one_of(said, "tpslMode", ("Full", "Partial"), "Full") == "Partial":
+        raise Failure(10001, "params error: the sandbox has exits of whole positions only")
+    if not venue.held(key):
+        raise Failure(10001, "can not set tp/sl/ts for zero position")
+    before, changes = venue.exits.get(key, {}), _exits(said)
+    changed = {kind: one for kind, one in changes.items() if before.get(kind, 0) != one}
+    if not changed:
+        raise Failure(34040, "not modified")
+    _check_sides(venue, key, changed)
+    for kind, price in changed.items():
+        if price:
+            venue.protect(key, {kind: price})
+        else:
+            venue.unprotect(key, kind)
+    return {}
+
+
+def _exits(said: Said) -> dict[str, Decimal]:
+    found = {"TakeProfit": say.amount(said, "takeProfit"), "StopLoss": say.amount(said, "stopLoss")}
+    return {kind: price for kind, price in found.items() if price is not None}
+
+
+def _check_sides(venue: Venue, key: PositionKey, prices: dict[str, Decimal]) -> None:
+    last = venue.exchange.quote(key[0]).last
+    is_long = venue.held(key) > 0
+    for kind, price in prices.items():
+        is_above = is_long == (kind == "TakeProfit")
+        if price % venue.listings[key[0]].instrument.tick_size:
+            raise parameter_error(f"{kind} invalid")
+        if price and (price > last) != is_above:
+            raise parameter_error(f"{kind} is on the wrong side of base_price")
+
+
 def _check_free(venue: Venue, listing: Listing) -> None:
     account, instrument = venue.account.id, listing.instrument.id
     if any(one.instrument_id == instrument for one in venue.exchange.positions(account)):
@@ -109,4 +151,5 @@ ENDPOINTS = (
     Endpoint("GET", "/v5/position/list", position_list, 50),
     Endpoint("POST", "/v5/position/set-leverage", set_leverage, 10),
     Endpoint("POST", "/v5/position/switch-mode", switch_mode, 10),
+    Endpoint("POST", "/v5/position/trading-stop", trading_stop, 10),
 )
