@@ -160,6 +160,7 @@ async def test_a_quote_is_the_book_of_one_level_with_the_last_price(
     assert (quote.contract_id, quote.volume, quote.open) == (BTC, None, None)
     assert quote.time is not None
     assert not of(Gap, heard), "a repeated snapshot is no loss"
+    assert [one.bid for one in of(QuoteEvent, heard)].count(quote.bid) == 1, "and no news"
 
 
 async def test_an_empty_side_of_the_book_is_no_price(
@@ -288,11 +289,13 @@ async def test_a_message_that_is_not_understood_is_left_out_and_told(
     errors: list[object] = []
     broker.on_error(errors.append)
     await broker.subscribe_market_data(BTC, [TRADE, BAR])
-    await sockets.tell("{", trades(("a", "1e5", "x")), trades(("b", "100", "1")))
-    await eventually(lambda: of(MarketTradeEvent, heard) and len(errors) == 2)
+    await sockets.tell(
+        "{", '{"id":"7","data":[]}', trades(("a", "1e5", "x")), trades(("b", "100", "1"))
+    )
+    await eventually(lambda: of(MarketTradeEvent, heard) and len(errors) == 3)
     gaps = of(Gap, heard)
-    assert [one.cause for one in gaps] == [GapCause.DECODE_ERROR] * 2
-    assert [len(one.topics) for one in gaps] == [2, 1]
+    assert [one.cause for one in gaps] == [GapCause.DECODE_ERROR] * 3
+    assert [len(one.topics) for one in gaps] == [2, 2, 1]
     assert broker.status is StreamConnectionStatus.LIVE
 
 

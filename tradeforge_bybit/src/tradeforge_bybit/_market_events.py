@@ -93,17 +93,25 @@ class MarketReader:
 
     def _quote(self, topic: Topic, frame: Frame, received: datetime) -> Iterable[QuoteEvent]:
         before = self._quotes.get(_symbol(frame.topic))
-        if frame.topic.startswith("tickers."):
-            made = self._with_last(topic, frame, received, before)
-        else:
-            row: BookRow = _frames.decode(_book, frame)
-            last = None if before is None else before.last
-            bid, ask, time = _best(row.b, "b"), _best(row.a, "a"), frame.cts or frame.ts
-            made = _new_quote(topic.key, bid, ask, last, time, received, row)
+        make = self._with_last if frame.topic.startswith("tickers.") else self._with_book
+        made = make(topic, frame, received, before)
         if made is None:
             return ()
         self._quotes[_symbol(frame.topic)] = made
         return (made,)
+
+    def _with_book(
+        self, topic: Topic, frame: Frame, received: datetime, before: QuoteEvent | None
+    ) -> QuoteEvent | None:
+        """None if it is no news: a book that rests is told again every three seconds."""
+        row: BookRow = _frames.decode(_book, frame)
+        last = None if before is None else before.last
+        bid, ask, time = _best(row.b, "b"), _best(row.a, "a"), frame.cts or frame.ts
+        is_known = before is not None and (bid, ask) == (before.bid, before.ask)
+        if is_known and self._numbers.get(frame.topic) == row.u:
+            return None
+        self._numbers[frame.topic] = row.u
+        return _new_quote(topic.key, bid, ask, last, time, received, row)
 
     def _with_last(
         self, topic: Topic, frame: Frame, received: datetime, before: QuoteEvent | None

@@ -193,6 +193,8 @@ class VenueSocket:
                 self._told(frame)
             elif frame.is_answer:
                 self._complete(frame)
+            elif frame.op not in _BEATS:
+                raise DecodeError("a message of the stream is neither data nor an answer")
         except DecodeError as error:
             self._not_understood(error)
 

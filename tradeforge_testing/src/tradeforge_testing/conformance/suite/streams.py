@@ -210,6 +210,7 @@ class StreamHealth(Suite):
             undeclared("user:user_trade")
         await on.strike(Action.PLACE)
         await on.buy()
+        await asyncio.sleep(2)  # a venue may tell it later than it answers
         await on.heal()
         await on.sell()
         await on.until(lambda: len(on.told(UserTradeEvent)) >= 2, within=240)
