@@ -1,5 +1,7 @@
 """Bybit's request limits: kept on this side, and heeded where the venue tells them."""
 
+import asyncio
+
 import pytest
 from attrs import evolve
 from tests.bybit.small_venue import ACCOUNT, SETTINGS, Answer, SmallVenue, new_order
@@ -69,10 +71,36 @@ async def test_an_order_that_finds_no_room_does_not_leave(
     venue: SmallVenue, broker: BybitProvider
 ) -> None:
     budget = broker._rest._budgets.of(_endpoints.CREATE, "linear")
-    budget.heard(10, 0)
+    budget.cool_down(30)
+    began = broker._clock.monotonic()
     with pytest.raises(NotSent, match="limit of 10 requests in 1 s"):
         await broker.place_order(limit())
+    assert broker._clock.monotonic() - began == pytest.approx(3, abs=0.5)
     assert venue.asked(CREATE) == []
+
+
+async def test_a_burst_of_orders_waits_for_its_turn(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    began = broker._clock.monotonic()
+    placed = await asyncio.gather(*(broker.place_order(limit()) for _ in range(20)))
+    assert broker._clock.monotonic() - began > 1.5
+    links = [one["orderLinkId"] for one in venue.asked(CREATE)]
+    assert sorted(links) == sorted(str(one.client_order_id) for one in placed)
+
+
+async def test_an_order_that_waits_does_not_leave_once_trading_is_halted(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    await broker.place_order(limit())
+    broker._rest._budgets.of(_endpoints.CREATE, "linear").cool_down(1)
+    waiting = asyncio.create_task(broker.place_order(limit()))
+    await broker._clock.sleep(0.3)
+    broker.halt("enough")
+    with pytest.raises(NotSent, match="halted while the order waited: enough"):
+        await waiting
+    broker.resume()
+    assert len(venue.asked(CREATE)) == 1
 
 
 async def test_what_the_venue_says_of_its_limit_counts(
@@ -113,9 +141,9 @@ async def test_an_order_that_came_too_soon_was_not_made(
     venue.tell(CREATE, Answer(code=10006, text="Too many visits!"))
     with pytest.raises(OrderRejected, match="Too many visits"):
         await broker.place_order(limit())
-    with pytest.raises(NotSent):
-        await broker.place_order(limit())
-    assert len(venue.asked(CREATE)) == 1
+    began = broker._clock.monotonic()
+    await broker.place_order(limit())
+    assert broker._clock.monotonic() - began > 0.5
 
 
 async def test_many_cancels_wait_for_each_other(venue: SmallVenue, broker: BybitProvider) -> None:

@@ -130,6 +130,8 @@ async def test_of_two_positions_an_order_says_which(
 async def test_the_mode_is_asked_for_once_and_again_after_a_refusal(
     venue: SmallVenue, broker: BybitProvider
 ) -> None:
+    await broker.get_contract(LINEAR)
+    assert len(venue.asked("/v5/position/list")) == 1
     await broker.place_order(limit())
     await broker.place_order(limit())
     assert len(venue.asked("/v5/position/list")) == 1

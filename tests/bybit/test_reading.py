@@ -46,6 +46,12 @@ async def test_a_key_that_is_not_accepted_says_what_to_check(
         await broker.get_accounts()
 
 
+async def test_a_key_that_may_only_read_says_so(venue: SmallVenue, broker: BybitProvider) -> None:
+    venue.tell("/v5/user/query-api", Answer(result={"userID": int(ACCOUNT), "readOnly": 1}))
+    (account,) = await broker.get_accounts()
+    assert not account.can_trade
+
+
 # --- the clock ---
 
 
@@ -54,7 +60,7 @@ async def test_a_clock_that_is_wrong_is_set_by_the_venues(
     venue: SmallVenue, broker: BybitProvider, ahead: float
 ) -> None:
     venue.ahead = ahead
-    assert len(await broker.get_accounts()) == 1
+    assert (await broker._rest.wallet()).accountType == "UNIFIED"
     paths = [one.path for one in venue.requests[-3:]]
     wallet = "/v5/account/wallet-balance"
     assert paths == [wallet, "/v5/market/time", wallet]
@@ -64,7 +70,7 @@ async def test_a_read_is_not_asked_for_ever(venue: SmallVenue, broker: BybitProv
     wallet = "/v5/account/wallet-balance"
     venue.tell(wallet, *[Answer(code=10002, text="time")] * 3)
     with pytest.raises(AuthenticationError, match="time outside the window"):
-        await broker.get_accounts()
+        await broker._rest.wallet()
     assert len(venue.asked(wallet)) == 2
 
 

@@ -3,7 +3,7 @@
 from tradeforge_bybit._names import Place
 from tradeforge_bybit._orders import position_index
 from tradeforge_bybit._search import Search
-from tradeforge_core import OrderSide
+from tradeforge_core import OrderSide, TradeForgeError
 
 
 class Modes:
@@ -16,6 +16,13 @@ class Modes:
     async def index(self, place: Place, side: OrderSide, *, reduces: bool) -> int:
         """The positionIdx of an order."""
         return position_index(side, hedged=await self._is_hedged(place), reduces=reduces)
+
+    async def learn(self, place: Place) -> None:
+        """Have it at hand before the first order, if it can be had."""
+        try:
+            await self._is_hedged(place)
+        except TradeForgeError:
+            return  # the first order asks again
 
     def forget(self, place: Place) -> None:
         self._hedged.pop(place, None)

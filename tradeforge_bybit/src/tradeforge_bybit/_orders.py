@@ -161,6 +161,15 @@ def check_expressible(request: OrderRequest, place: Place) -> None:
 _LONGEST_NAME = 36
 
 
+def check_loss_is_told(request: OrderRequest, place: Place) -> None:
+    """A limit that would count nothing must not seem to hold. Raises `NotSupported`."""
+    if place.category != "linear" and not request.reduce_only:
+        raise NotSupported(
+            f"max_daily_loss cannot be kept for {place.category}: the venue names no result of"
+            " its fills. Take the limit out, or trade linear contracts"
+        )
+
+
 def to_body(request: OrderRequest, place: Place, index: int) -> dict[str, Any]:
     """The body that creates the order; `index` is the positionIdx."""
     word, waits = _TYPE_WORDS[request.type]

@@ -18,6 +18,7 @@ from tradeforge_bybit._modes import Modes
 from tradeforge_bybit._names import Place
 from tradeforge_bybit._order_entry import OrderEntry
 from tradeforge_bybit._order_socket import STREAM as ORDERS
+from tradeforge_bybit._pacing import paced
 from tradeforge_bybit._places import OrderPlace, Places
 from tradeforge_bybit._proofs import Proofs
 from tradeforge_bybit._redaction import Redaction
@@ -41,7 +42,7 @@ from tradeforge_core import (
     InvalidOrder,
     MarketDataType,
     NotFound,
-    NotSupported,
+    NotSent,
     Order,
     OrderRequest,
     OrderSafety,
@@ -200,6 +201,7 @@ class BybitProvider(Provider):
     # --- accounts, contracts, bars ---
 
     async def _fetch_accounts(self) -> list[Account]:
+        self._may_trade = not (await self._rest.key()).readOnly
         return [self._to_account(await self._rest.wallet())]
 
     def _to_account(self, row: WalletRow) -> Account:
@@ -237,10 +239,14 @@ class BybitProvider(Provider):
         return await _contracts.search(self._rest, text)
 
     async def _fetch_contract(self, contract_id: str) -> Contract:
-        return await _contracts.contract_of(self._rest, contract_id)
+        contract = await _contracts.contract_of(self._rest, contract_id)
+        await self._modes.learn(Place.of(contract_id))
+        return contract
 
     async def _find_contract(self, symbol: str) -> FrontMonth:
-        return await _contracts.find(self._rest, symbol, self.config.category)
+        found = await _contracts.find(self._rest, symbol, self.config.category)
+        await self._modes.learn(Place.of(found.contract.id))
+        return found
 
     async def _fetch_bars(self, query: BarQuery) -> list[Bar]:
         return await fetch_bars(self._rest, query, self._clock)
@@ -254,25 +260,23 @@ class BybitProvider(Provider):
         self._check_account(request.account_id)
         place = Place.of(request.contract_id)
         _orders.check_expressible(request, place)
-        self._check_loss_is_known(request, place)
+        if self.safety.limits.max_daily_loss is not None:
+            _orders.check_loss_is_told(request, place)
         index = await self._modes.index(place, request.side, reduces=request.reduce_only)
         body = _orders.to_body(request, place, index)
         self._places.expect(request.client_order_id, place)
         await self._entry.ready()
         return partial(self._send_order, place, body)
 
-    def _check_loss_is_known(self, request: OrderRequest, place: Place) -> None:
-        """A limit that would count nothing must not seem to hold. Raises `NotSupported`."""
-        limited = self.safety.limits.max_daily_loss is not None
-        if limited and place.category != "linear" and not request.reduce_only:
-            raise NotSupported(
-                f"max_daily_loss cannot be kept for {place.category}: the venue names no result of"
-                " its fills. Take the limit out, or trade linear contracts"
-            )
-
     async def _send_order(self, place: Place, body: dict[str, Any]) -> Order:
-        order_id = await self._create(place, body)
+        create = partial(self._create, place, body)
+        order_id = await paced(create, self._clock, may_leave=self._check_not_halted)
         return await self._proven(place, order_id, _proofs.is_taken)
+
+    def _check_not_halted(self) -> None:
+        """What was so when the order was checked may be so no more. Raises `NotSent`."""
+        if self.halted is not None:
+            raise NotSent(f"trading was halted while the order waited: {self.halted.reason}")
 
     async def _create(self, place: Place, body: dict[str, Any]) -> str:
         try:
@@ -296,7 +300,8 @@ class BybitProvider(Provider):
         return partial(self._send_change, change, where.place)
 
     async def _send_change(self, change: OrderChange, place: Place) -> None:
-        await self._entry.amend(_orders.to_change(change, place))
+        amend = partial(self._entry.amend, _orders.to_change(change, place))
+        await paced(amend, self._clock, may_leave=self._check_not_halted)
         await self._proven(place, change.order_id, _proofs.has(change))
 
     async def _submit_cancel(self, account_id: str, order_id: str) -> None:
