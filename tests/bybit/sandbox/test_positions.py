@@ -109,7 +109,11 @@ async def test_a_trigger_has_a_direction(
     client: Client, sandbox: BybitSandbox, side: str, direction: int, way: str
 ) -> None:
     trigger = away(sandbox, way)
-    asked = {"triggerPrice": trigger, "triggerDirection": direction, "price": trigger}
+    asked: dict[str, Any] = {
+        "triggerPrice": trigger,
+        "triggerDirection": direction,
+        "price": trigger,
+    }
     order_id = (await client.place(side, **asked))["result"]["orderId"]
     row = await client.order(order_id)
     assert (row["orderStatus"], row["stopOrderType"]) == ("Untriggered", "Stop")
@@ -122,7 +126,7 @@ async def test_a_trigger_has_a_direction(
 async def test_a_trigger_that_is_cancelled_is_deactivated(
     client: Client, sandbox: BybitSandbox
 ) -> None:
-    asked = {"triggerPrice": away(sandbox, "2"), "triggerDirection": 1}
+    asked: dict[str, Any] = {"triggerPrice": away(sandbox, "2"), "triggerDirection": 1}
     order_id = (await client.place(**asked))["result"]["orderId"]
     await client.done("/v5/order/cancel", **OF, orderId=order_id)
     assert (await client.order(order_id))["orderStatus"] == "Deactivated"

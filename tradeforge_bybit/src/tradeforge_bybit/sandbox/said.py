@@ -12,11 +12,13 @@ Said = Mapping[str, Any]
 
 _DIGITS = 20
 CATEGORIES = ("linear", "inverse", "spot")
+_ASKED_FOR = (*CATEGORIES, "option")
+"""Options can be asked for, as some clients do at once; none is listed."""
 
 
 def category(said: Said, default: str | None = None) -> str:
     given = said.get("category", default)
-    if given not in CATEGORIES:
+    if given not in _ASKED_FOR:
         raise Failure(10001, "params error: Category is invalid")
     return str(given)
 
