@@ -13,7 +13,9 @@ from tradeforge_bybit._socket import SocketLimits
 from tradeforge_bybit.config import BybitConfig
 from tradeforge_bybit.provider import BybitProvider
 from tradeforge_core import (
+    AuthenticationError,
     NotSent,
+    Order,
     OrderOutcomeUnknown,
     OrderRejected,
     OrderRequest,
@@ -69,6 +71,16 @@ async def socket_broker(
     )
     async with broker:
         yield broker
+
+
+async def placed(broker: BybitProvider, request: OrderRequest) -> Order:
+    """As soon as there is a connection."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await broker.place_order(request)
+            except NotSent:
+                await asyncio.sleep(0.01)
 
 
 def sent(sockets: SocketVenue, op: str = "order.create") -> list[Message]:
@@ -153,25 +165,42 @@ async def test_a_venue_that_restarts_is_connected_to_anew_for_what_is_new(
     first = await socket_broker.place_order(limit_order())
     assert list(venue.orders) == [first.id], "it was looked for, and found"
     sockets.orders["order.create"] = usual
-    await socket_broker.place_order(limit_order())
-    assert len(sockets.asked("auth")) == 2
-    assert len(sent(sockets)) == 2
+    await eventually(lambda: len(sockets.asked("auth")) == 2)
+    await placed(socket_broker, limit_order())
+    assert len(venue.orders) == 2
 
 
 async def test_a_socket_that_is_not_there_is_proof_that_nothing_left(
     venue: SmallVenue, socket_broker: BybitProvider, sockets: SocketVenue
 ) -> None:
-    sockets.refused_logins = 1
-    with pytest.raises(NotSent, match="the socket for orders is not there"):
+    sockets.refused_logins = 3
+    sockets.cut("/trade")
+    await eventually(lambda: not sockets.lines)
+    with pytest.raises(NotSent) as told:
         await socket_broker.place_order(limit_order())
     assert sent(sockets) == []
-    await socket_broker.place_order(limit_order())
+    assert told.value.client_order_id is not None
+    assert type(await socket_broker.outcome(told.value.client_order_id)).__name__ == "NotSent"
+    await placed(socket_broker, limit_order())
+    assert len(sent(sockets)) == 1
+
+
+async def test_a_login_that_is_refused_is_told_by_connect(
+    socket_broker: BybitProvider, sockets: SocketVenue
+) -> None:
+    await socket_broker.disconnect()
+    sockets.refused_logins = 1
+    with pytest.raises(AuthenticationError, match="login of the order socket: signature invalid"):
+        await socket_broker.connect()
+    await socket_broker.connect()
 
 
 async def test_a_second_login_that_is_not_needed_harms_nothing(
     venue: SmallVenue, socket_broker: BybitProvider, sockets: SocketVenue
 ) -> None:
     sockets.login_answer = {"retCode": 20001, "retMsg": "repeat auth", "connId": "c"}
+    await socket_broker.disconnect()
+    await socket_broker.connect()
     assert (await socket_broker.place_order(limit_order())).status is OrderStatus.WORKING
 
 
@@ -191,8 +220,8 @@ async def test_the_connection_is_kept_alive_and_how_it_is_is_told(
     venue.on_create = fill
     await socket_broker.place_order(OrderRequest.market(ACCOUNT, BTC, OrderSide.BUY, "0.01"))
     sockets.cut("/trade")
-    await eventually(lambda: [one.status for one in told].count(StreamConnectionStatus.LIVE) == 2)
+    await eventually(lambda: [one.status for one in told].count(StreamConnectionStatus.LIVE) == 1)
     assert {one.stream for one in told} == {"orders"}
     await eventually(lambda: len(sockets.asked("ping")) > 2)
-    await socket_broker.place_order(OrderRequest.market(ACCOUNT, BTC, OrderSide.BUY, "0.01"))
+    await placed(socket_broker, OrderRequest.market(ACCOUNT, BTC, OrderSide.BUY, "0.01"))
     assert len(sent(sockets)) == 2

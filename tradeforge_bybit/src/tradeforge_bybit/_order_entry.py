@@ -11,9 +11,6 @@ class OrderEntry(Protocol):
     All raise `OrderRejected`, `NotFound`, `NotSent`, and what leaves the outcome unknown.
     """
 
-    async def ready(self) -> None:
-        """Return once a write could leave. Raises `NotSent`."""
-
     async def create(self, body: dict[str, Any]) -> _wire.AckResult: ...
 
     async def amend(self, body: dict[str, Any]) -> None: ...

@@ -4,7 +4,6 @@ There is nothing to subscribe there: the connection itself is what is wanted, an
 is logged in.
 """
 
-import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
@@ -27,7 +26,6 @@ from tradeforge_core import (
     NotSent,
     StatusChanged,
     Topic,
-    TradeForgeError,
     UserDataType,
 )
 from tradeforge_core.events import HealthEvent
@@ -51,6 +49,7 @@ class OrderLink(StreamLink):
 
     def __init__(self, socket: VenueSocket, log_in: LogIn) -> None:
         self.socket = socket
+        self.is_logged_in = False
         self._log_in = log_in
 
     @property
@@ -60,6 +59,7 @@ class OrderLink(StreamLink):
     async def open(self) -> None:
         await self.socket.open()
         await self._log_in(self.socket)
+        self.is_logged_in = True
 
     async def listen(self) -> None:
         await self.socket.listen()
@@ -117,13 +117,12 @@ class OrderSocket:
             timeouts=line.timeouts,
         )
 
-    async def ready(self) -> None:
-        """Return once an order could leave. Raises `NotSent`."""
-        try:
-            async with asyncio.timeout(self._line.limits.answer):
-                await self._supervisor.add((_TOPIC,))
-        except (TradeForgeError, TimeoutError) as error:
-            raise NotSent(f"the socket for orders is not there: {error}") from error
+    async def open(self) -> None:
+        """Return once orders can leave; from then on the connection is kept until `close`.
+
+        Raises what the first connection fails of.
+        """
+        await self._supervisor.add((_TOPIC,))
 
     async def close(self) -> None:
         await self._supervisor.close()
@@ -149,7 +148,7 @@ class OrderSocket:
         self, endpoint: Endpoint[Any], op: str, body: dict[str, Any], lane: Lane
     ) -> Frame:
         """Over the connection that there is. Raises as a write of REST does."""
-        if self._link is None:
+        if self._link is None or not self._link.is_logged_in:
             raise NotSent("the socket for orders is not connected")
         socket, budget = self._link.socket, self._writes.budgets.of(endpoint, body["category"])
         named = {name: value for name, value in body.items() if value is not None}

@@ -109,9 +109,6 @@ class Rest:
 
     # --- orders ---
 
-    async def ready(self) -> None:
-        """Always: each request finds a connection of its own."""
-
     async def create(self, body: _Params) -> _wire.AckResult:
         """Taken in, which is not taken yet. Raises `OrderRejected`."""
         return await self._write(_endpoints.CREATE, body)

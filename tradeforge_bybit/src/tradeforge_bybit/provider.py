@@ -167,6 +167,8 @@ class BybitProvider(Provider):
         self._begin_anew()
         await self._rest.measure_time()
         key = await self._rest.key()
+        if self._order_socket is not None:
+            await self._order_socket.open()
         self._account_id, self._may_trade = str(key.userID), not key.readOnly
         self._search = Search(self._rest, self._places, self._account_id)
         self._modes = Modes(self._search)
@@ -265,7 +267,6 @@ class BybitProvider(Provider):
         index = await self._modes.index(place, request.side, reduces=request.reduce_only)
         body = _orders.to_body(request, place, index)
         self._places.expect(request.client_order_id, place)
-        await self._entry.ready()
         return partial(self._send_order, place, body)
 
     async def _send_order(self, place: Place, body: dict[str, Any]) -> Order:
@@ -296,7 +297,6 @@ class BybitProvider(Provider):
         if change.trail_distance is not None:
             raise InvalidOrder(["a trailing stop of bybit cannot be changed here"])
         where = await self._where(change.account_id, change.order_id)
-        await self._entry.ready()
         return partial(self._send_change, change, where.place)
 
     async def _send_change(self, change: OrderChange, place: Place) -> None:
@@ -306,7 +306,6 @@ class BybitProvider(Provider):
 
     async def _submit_cancel(self, account_id: str, order_id: str) -> None:
         where = await before_sending(self._where(account_id, order_id), "cancel")
-        await self._entry.ready()
         await self._entry.cancel(_orders.to_cancel(where, order_id))
         await self._proven(where.place, order_id, _proofs.is_cancelled)
 
@@ -335,7 +334,6 @@ class BybitProvider(Provider):
         self._check_account(account_id)
         place = Place.of(contract_id)
         held = await before_sending(self._held(place, side), "close")
-        await self._entry.ready()
         request = evolve(
             OrderRequest.market(
                 account_id,
