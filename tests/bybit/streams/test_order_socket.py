@@ -64,7 +64,7 @@ async def socket_broker(
     broker = BybitProvider(
         BybitConfig.from_settings(Settings("bybit", settings)),
         plugins=Plugins(installed=False),
-        backoff=Backoff(base=0.0, attempts_a_minute=100),
+        backoff=Backoff(base=0.1, attempts_a_minute=100),
         timeouts=StreamTimeouts(linger=0.1),
         safety=OrderSafety(look_ups=LookUps(deadline=2.0, settle=0.2)),
         socket_limits=SocketLimits(ping_every=0.2, silence=2.0, look_every=0.05, answer=1.0),
@@ -173,14 +173,15 @@ async def test_a_venue_that_restarts_is_connected_to_anew_for_what_is_new(
 async def test_a_socket_that_is_not_there_is_proof_that_nothing_left(
     venue: SmallVenue, socket_broker: BybitProvider, sockets: SocketVenue
 ) -> None:
-    sockets.refused_logins = 3
+    sockets.refused_logins = 1000
     sockets.cut("/trade")
-    await eventually(lambda: not sockets.lines)
+    await eventually(lambda: len(sockets.asked("auth")) == 2)
     with pytest.raises(NotSent) as told:
         await socket_broker.place_order(limit_order())
     assert sent(sockets) == []
     assert told.value.client_order_id is not None
     assert type(await socket_broker.outcome(told.value.client_order_id)).__name__ == "NotSent"
+    sockets.refused_logins = 0
     await placed(socket_broker, limit_order())
     assert len(sent(sockets)) == 1
 
