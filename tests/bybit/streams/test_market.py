@@ -23,6 +23,7 @@ from tradeforge_core import (
     BarSpan,
     BarUnit,
     BookState,
+    DepthEvent,
     Event,
     Gap,
     GapCause,
@@ -203,6 +204,8 @@ async def test_a_gap_has_that_book_alone_subscribed_anew(
     sockets.snapshots[BOOK] = [book(100, [("99", "7")], [("101", "1")], kind="snapshot")]
     await sockets.tell(book(7, [("99", "1")], [("101", "1")], kind="snapshot"))
     await sockets.tell(book(after, [("98", "1")]), book(after + 1, [("97", "1")]))
+    await eventually(lambda: [one for one in of(DepthEvent, heard) if one.sequence == 100])
+    assert [one.sequence for one in of(DepthEvent, heard)] == [7, 100], "nothing behind the loss"
     async with broker.order_book(BTC) as kept:
         await eventually(lambda: kept.sequence == 100)
         assert [(str(one.price), one.size) for one in kept.bids(9)] == [("99", 7)]
