@@ -60,7 +60,7 @@ class OfDelay(Arguments):
 
 
 class OfSockets(Arguments):
-    names: list[str] = []
+    names: tuple[str, ...] = ()
 
 
 class MuteSockets(OfSockets):
