@@ -49,6 +49,7 @@ def _of_members(true: Mapping[str, Any], said: Mapping[str, Any], where: str) ->
 
 GETS: dict[str, tuple[str, dict[str, Any]]] = {
     "rest_account_info": ("/v5/account/info", {}),
+    "rest_closed_pnl_linear": ("/v5/position/closed-pnl", BTC),
     "rest_execution_list_linear": ("/v5/execution/list", {"category": "linear"}),
     "rest_execution_list_spot": ("/v5/execution/list", {"category": "spot"}),
     "rest_fee_rate": ("/v5/account/fee-rate", {"category": "linear"}),
@@ -74,7 +75,8 @@ GETS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", GETS)
 async def test_what_is_asked_for(client: Client, sandbox: BybitSandbox, name: str) -> None:
     sandbox.exchange.move_to(LINEAR, last(sandbox) + 1)
-    await client.place()
+    await client.place("Sell", "0.02")
+    await client.place("Buy", "0.01")
     await client.place(category="spot", qty="50")
     path, params = GETS[name]
     assert differences(captured(name), await client.get(path, **params)) == []

@@ -92,9 +92,8 @@ _FAST = (
 
 
 def _closed(venue: Venue, fill: Fill) -> str:
-    """Close to the venue's: a fill that realises something has closed all that it could."""
-    size = venue.listing_of(fill).instrument.to_size(fill.size)
-    return "0" if fill.realized_pnl is None else text(size)
+    """A fill can close a position and open the opposite one: only the former counts."""
+    return text(venue.listing_of(fill).instrument.to_size(venue.closings.of(fill).lots))
 
 
 def _rounded(amount: Decimal) -> Decimal:

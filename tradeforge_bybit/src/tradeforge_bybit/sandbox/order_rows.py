@@ -109,7 +109,8 @@ def pushed_row(venue: Venue, order: ExchangeOrder) -> Row:
 def _what(venue: Venue, order: ExchangeOrder, slip: Slip) -> Row:
     listing = venue.listing_of(order)
     qty = listing.instrument.to_size(order.size) if slip.qty is None else slip.qty
-    price = order.limit_price or slip.price
+    is_priceless = listing.is_spot and slip.order_type == "Market"
+    price = None if is_priceless else order.limit_price or slip.price
     return {
         "symbol": listing.symbol,
         "orderType": slip.order_type,
@@ -147,7 +148,7 @@ def _how_far(venue: Venue, order: ExchangeOrder, slip: Slip) -> Row:
         "cumExecFee": text(sum(tally.fees.values(), Decimal(0))),
         "cumFeeDetail": {coin: text(fee) for coin, fee in tally.fees.items()},
         "createdTime": str(milliseconds(order.created_at)),
-        "updatedTime": str(milliseconds(order.updated_at)),
+        "updatedTime": str(milliseconds(max(order.updated_at, tally.time or order.updated_at))),
     }
 
 

@@ -2,12 +2,14 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from itertools import count
 from uuid import UUID
 
 from attrs import define, evolve, field, frozen
 
+from tradeforge_bybit.sandbox.closings import Closings
 from tradeforge_bybit.sandbox.instruments import Listing, instrument_id
 from tradeforge_bybit.sandbox.literals import (
     fill_id_text,
@@ -47,6 +49,8 @@ class Tally:
     value: Decimal = _NOTHING
     profit: Decimal = _NOTHING
     fees: Mapping[str, Decimal] = field(factory=dict)
+    time: datetime | None = None
+    """Of the last one."""
 
 
 @frozen(kw_only=True)
@@ -75,6 +79,7 @@ class Venue:
     listings: Mapping[str, Listing]
     slips: dict[str, Slip] = field(factory=dict)
     tallies: dict[int, Tally] = field(factory=dict)
+    closings: Closings = field(factory=Closings)
     hedged: set[str] = field(factory=set)
     """The instruments with a position for each side."""
     exits: dict[PositionKey, dict[str, Decimal]] = field(factory=dict)
@@ -154,10 +159,13 @@ class Venue:
         fill, before = event.fill, self.tally(event.fill.order_id)
         listing = self.listing_of(fill)
         coin = self.coin(listing, fill.fee_coin)
+        if not listing.is_spot:
+            self.closings.add(fill)
         self.tallies[fill.order_id] = Tally(
             value=before.value + listing.instrument.value(fill.size, fill.price),
             profit=before.profit + (fill.realized_pnl or _NOTHING),
             fees={**before.fees, coin: before.fees.get(coin, _NOTHING) + fill.fees},
+            time=fill.time,
         )
 
     def _print(self, trade: MarketTrade) -> None:

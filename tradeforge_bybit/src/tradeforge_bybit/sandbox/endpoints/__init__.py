@@ -1,6 +1,6 @@
 """Every endpoint of the REST API."""
 
-from tradeforge_bybit.sandbox.endpoints import account, market, positions, reading, trading
+from tradeforge_bybit.sandbox.endpoints import account, closed, market, positions, reading, trading
 
 ALL = (
     *market.ENDPOINTS,
@@ -8,4 +8,5 @@ ALL = (
     *trading.ENDPOINTS,
     *reading.ENDPOINTS,
     *positions.ENDPOINTS,
+    *closed.ENDPOINTS,
 )
