@@ -13,7 +13,7 @@ _SPOT_FORGETS = ("createType",)
 
 
 def fill_row(venue: Venue, fill: Fill, order: ExchangeOrder) -> Row:
-    """As `execution/list` has it; `order` as it is now."""
+    """As `execution/list` has it; `order` as it is now, which may have more fills than this."""
     listing, slip = venue.listing_of(fill), venue.slip(order)
     instrument = listing.instrument
     rate = instrument.maker_rate if fill.maker else instrument.taker_rate
@@ -25,7 +25,7 @@ def fill_row(venue: Venue, fill: Fill, order: ExchangeOrder) -> Row:
         "side": SIDES[fill.side],
         "orderPrice": text(price),
         "orderQty": text(instrument.to_size(order.size)),
-        "leavesQty": text(instrument.to_size(order.remaining_size)),
+        "leavesQty": text(instrument.to_size(max(0, order.size - venue.filled_by(fill)))),
         "createType": slip.create_type,
         "orderType": slip.order_type,
         "stopOrderType": slip.stop_order_type or ("" if listing.is_spot else "UNKNOWN"),

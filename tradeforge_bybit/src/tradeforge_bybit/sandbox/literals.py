@@ -11,7 +11,6 @@ from tradeforge_testing.exchange.rows import EPOCH
 _FAMILY = UUID("5a6f2c1e-47b3-4d19-8e55-000000000000").int
 _FILL_FAMILY = UUID("751c8dba-bdeb-5d0c-9dd3-000000000000").int
 _FILLS = 2_110_000_000_000_000_000
-_SERIAL = (1 << 48) - 1
 _SNOWFLAKE = 1_609_920_528_000_000_000
 
 SIDES = {OrderSide.BUY: "Buy", OrderSide.SELL: "Sell"}
@@ -58,13 +57,3 @@ def order_id_text(order_id: int, *, spot: bool) -> str:
 
 def fill_id_text(fill_id: int, *, spot: bool) -> str:
     return str(_FILLS + fill_id) if spot else str(UUID(int=_FILL_FAMILY | fill_id))
-
-
-def order_id_of(said: str) -> int | None:
-    """The number behind the id, None if it never was one."""
-    if said.isascii() and said.isdigit():
-        return int(said) - _SNOWFLAKE
-    try:
-        return UUID(said).int & _SERIAL
-    except ValueError:
-        return None

@@ -14,7 +14,6 @@ from tradeforge_bybit.sandbox.instruments import Listing, instrument_id
 from tradeforge_bybit.sandbox.literals import (
     fill_id_text,
     milliseconds,
-    order_id_of,
     order_id_text,
 )
 from tradeforge_bybit.sandbox.signing import Credentials
@@ -46,6 +45,7 @@ ExitPrices = Mapping[str, Decimal | None]
 class Tally:
     """What the fills of an order come to."""
 
+    lots: int = 0
     value: Decimal = _NOTHING
     profit: Decimal = _NOTHING
     fees: Mapping[str, Decimal] = field(factory=dict)
@@ -98,6 +98,7 @@ class Venue:
         factory=lambda: defaultdict(lambda: deque(maxlen=_MOST_PRINTS))
     )
     _books: dict[str, BookNumbers] = field(factory=dict)
+    _filled: dict[int, int] = field(factory=dict)
     _serials: "count[int]" = field(factory=lambda: count(1_000_000))
 
     @property
@@ -150,6 +151,10 @@ class Venue:
     def tally(self, order_id: int) -> Tally:
         return self.tallies.get(order_id, Tally())
 
+    def filled_by(self, fill: Fill) -> int:
+        """How many lots its order had filled with this fill."""
+        return self._filled.get(fill.id, fill.size)
+
     def hear(self, event: ExchangeEvent) -> None:
         """Keep a print, and add a fill to what its order comes to."""
         if isinstance(event, MarketTrade):
@@ -161,7 +166,9 @@ class Venue:
         coin = self.coin(listing, fill.fee_coin)
         if not listing.is_spot:
             self.closings.add(fill)
+        self._filled[fill.id] = before.lots + fill.size
         self.tallies[fill.order_id] = Tally(
+            lots=before.lots + fill.size,
             value=before.value + listing.instrument.value(fill.size, fill.price),
             profit=before.profit + (fill.realized_pnl or _NOTHING),
             fees={**before.fees, coin: before.fees.get(coin, _NOTHING) + fill.fees},
@@ -191,12 +198,6 @@ class Venue:
         if self.plain_ids:
             return str(fill.id)
         return fill_id_text(fill.id, spot=self.listing_of(fill).is_spot)
-
-    def order_number(self, said: str) -> int | None:
-        """The number behind the id, None if it never was one."""
-        if self.plain_ids:
-            return int(said) if said.isascii() and said.isdigit() else None
-        return order_id_of(said)
 
     def change_slip(self, order: ExchangeOrder, **changes: object) -> Slip:
         slip = evolve(self.slip(order), **changes)  # type: ignore[arg-type]

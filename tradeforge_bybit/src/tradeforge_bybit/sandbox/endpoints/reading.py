@@ -60,7 +60,7 @@ def _orders(venue: Venue, said: Said, category: str, *, needed: bool) -> list[Ex
     chosen = of_choice(venue, said, category, needed=needed and not named)
     order_id, link_id = say.maybe_word(said, "orderId"), say.maybe_word(said, "orderLinkId")
     if order_id:
-        chosen = [one for one in chosen if one.id == venue.order_number(order_id)]
+        chosen = [one for one in chosen if venue.id_text(one) == order_id]
     elif link_id:
         chosen = [one for one in chosen if venue.slip(one).link_id == link_id]
     return [one for one in chosen[::-1] if _passes(one, say.maybe_word(said, "orderFilter"))]

@@ -34,7 +34,7 @@ def find(venue: Venue, listing: Listing, said: Said) -> ExchangeOrder:
     for order in venue.exchange.orders(venue.account.id):
         if order.instrument_id != listing.instrument.id:
             continue
-        if order_id and order.id == venue.order_number(order_id):
+        if order_id and venue.id_text(order) == order_id:
             return order
         if not order_id and venue.slip(order).link_id == link_id:
             return order
