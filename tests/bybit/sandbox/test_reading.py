@@ -56,6 +56,18 @@ async def test_long_candles_begin_with_the_calendar(
         assert interval != "M" or time.day == 1
 
 
+@pytest.mark.parametrize(
+    ("start", "end"), [(1, 2), (5, 4), (253_402_214_400_000, 0), (10**15, 10**16)]
+)
+async def test_there_are_no_candles_outside_of_what_there_is(
+    client: Client, start: int, end: int
+) -> None:
+    answer = await client.get(
+        "/v5/market/kline", category="linear", symbol="BTCUSDT", interval="1", start=start, end=end
+    )
+    assert answer["retCode"] == 10001 or answer["result"]["list"] == []
+
+
 async def test_a_wrong_interval_is_a_wrong_parameter(client: Client) -> None:
     answer = await client.get("/v5/market/kline", category="linear", symbol="BTCUSDT", interval="2")
     assert answer["retCode"] == 10001

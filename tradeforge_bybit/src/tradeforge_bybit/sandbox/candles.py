@@ -69,6 +69,8 @@ def candles(
         if end is None:
             last = min(last, first + span * limit)
     first = max(first, now - _EARLIEST)
+    if last < first:
+        return []
     made = _made(venue, listing, interval, first, last)
     found = [one for one in made if one.start >= milliseconds(first)]
     return found[:limit] if start is not None and end is None else found[-limit:]

@@ -1,7 +1,6 @@
 """The open sockets of one kind: who is connected, what they hear, and when they are cut off."""
 
 import asyncio
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -131,7 +130,8 @@ def _idle(query: Any) -> float:
 
 def _object(text: str) -> Message:
     try:
-        said = json.loads(text)
-    except ValueError:
+        said = msgspec.json.decode(text)
+        msgspec.json.encode(said)  # answers repeat a part of it
+    except (ValueError, OverflowError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}

@@ -1,6 +1,5 @@
 """A request of the REST API from its bytes to the answer."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -51,8 +50,8 @@ def _said(endpoint: Endpoint, payload: bytes) -> Said:
     if endpoint.method == "GET":
         return dict(parse_qsl(payload.decode("ascii", "replace"), keep_blank_values=True))
     try:
-        said = json.loads(payload)
-    except ValueError:
+        said = msgspec.json.decode(payload)
+    except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
         raise Failure(10001, "The requested body is not a JSON object.")

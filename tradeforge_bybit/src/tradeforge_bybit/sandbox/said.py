@@ -11,6 +11,8 @@ from tradeforge_bybit.sandbox.venue import Venue
 Said = Mapping[str, Any]
 
 _DIGITS = 20
+_LAST_MOMENT = 253_402_214_400_000
+"""The last day that a calendar has, in milliseconds."""
 CATEGORIES = ("linear", "inverse", "spot")
 _ASKED_FOR = (*CATEGORIES, "option")
 """Options can be asked for, as some clients do at once; none is listed."""
@@ -104,5 +106,5 @@ def whole(said: Said, name: str, default: int, most: int, least: int = 0) -> int
 
 def moment(said: Said, name: str) -> int | None:
     """Milliseconds, None if it is not said."""
-    number = whole(said, name, -1, 10**15)
+    number = whole(said, name, -1, _LAST_MOMENT)
     return None if number < 0 else number
