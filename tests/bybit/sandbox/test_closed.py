@@ -96,3 +96,16 @@ async def test_an_order_is_updated_by_its_fill(
 async def test_a_market_order_of_spot_has_no_price(client: Client) -> None:
     ack = await client.place(category="spot", qty="100")
     assert (await client.order(ack["result"]["orderId"], "spot"))["price"] == "0"
+
+
+async def test_a_fill_that_is_told_again_counts_once(client: Client, sandbox: BybitSandbox) -> None:
+    await client.place("Buy", "0.02")
+    ack = await client.place("Sell", "0.01")
+    before = await client.order(ack["result"]["orderId"])
+    account = sandbox.exchange.accounts()[0].id
+    sandbox.exchange.void_fill(account, sandbox.exchange.fills(account)[0].id)
+    after = await client.order(ack["result"]["orderId"])
+    assert (after["cumExecValue"], after["cumExecFee"]) == (
+        before["cumExecValue"],
+        before["cumExecFee"],
+    )

@@ -161,6 +161,8 @@ class Venue:
             self._print(event)
         if not isinstance(event, FillMade) or event.fill.voided:
             return
+        if event.fill.id in self._filled:
+            return  # told again, because one before it was taken back
         fill, before = event.fill, self.tally(event.fill.order_id)
         listing = self.listing_of(fill)
         coin = self.coin(listing, fill.fee_coin)
