@@ -114,7 +114,7 @@ async def test_the_control_lists_what_it_can_do_and_does_it(controlled: BybitSan
         names = [f"POST /_sandbox/{one.name}" for one in COMMANDS]
         assert [one["command"] for one in listed] == names
         target = last(controlled) + 10
-        done = await http.post("/move", json={"instrument_id": LINEAR, "price": str(target)})
+        done = await http.post("/move", json={"contract_id": LINEAR, "price": str(target)})
         assert (done.status_code, last(controlled)) == (200, target)
         await http.post("/drift", json={"seconds": 30})
         assert controlled.venue.ahead == 30
@@ -122,7 +122,7 @@ async def test_the_control_lists_what_it_can_do_and_does_it(controlled: BybitSan
         assert (await http.post("/fail_next", json=fault)).status_code == 200
         assert controlled.pending_faults == 1
         assert (await http.post("/fail_next", json={"path": CREATE})).status_code == 400
-        nowhere = {"instrument_id": "X", "price": "1"}
+        nowhere = {"contract_id": "X", "price": "1"}
         assert (await http.post("/move", json=nowhere)).status_code == 409
         state = (await http.get("/state")).json()
         assert state["exchange"]["accounts"][0]["balance"] == str(Decimal(100_000))

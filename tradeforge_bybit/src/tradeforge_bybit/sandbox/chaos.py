@@ -14,7 +14,15 @@ from tradeforge_core.interfaces import Sandbox
 from tradeforge_core.kit.http import HttpTimeouts
 from tradeforge_core.streams.audit_times import AuditTimes
 from tradeforge_core.streams.backoff import Backoff
-from tradeforge_testing.chaos.faults import ASKING, WRITING, Action, ChaosFault, Strike
+from tradeforge_testing.chaos.faults import (
+    ASKING,
+    CONNECTED,
+    MOVING,
+    WRITING,
+    Action,
+    ChaosFault,
+    Strike,
+)
 from tradeforge_testing.chaos.stage import Stage
 from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.exchange import Exchange
@@ -179,56 +187,46 @@ def _say(text: str, stage: Stage, action: Action, random: Random) -> None:
     _on(stage).say(text)
 
 
-def _fault(name: str, rows: str, strike: Strike, actions: frozenset[Action]) -> ChaosFault:
-    return ChaosFault(name=name, rows=tuple(rows.split()), strike=strike, actions=actions)
-
-
-def _now(name: str, rows: str, strike: Strike) -> ChaosFault:
-    return ChaosFault(
-        name=name, rows=tuple(rows.split()), strike=strike, at_once=True, actions=_ALL
-    )
-
-
-_ALL = frozenset(Action) - {Action.CONNECT}
-_MOVING = frozenset({Action.PLACE, Action.CLOSE, Action.FLATTEN})
-"""What makes private messages."""
+_now = partial(ChaosFault, at_once=True, actions=CONNECTED)
 _READS = frozenset({Action.READ})
 _PLACING = frozenset({Action.PLACE})
 _CLOCK = "invalid request, please check your server timestamp or recv_window param."
 
 FAULTS: Sequence[ChaosFault] = (
-    _fault("hang", "F07", _answer(Fault.HANG), ASKING),
-    _fault("reset", "F03", _answer(Fault.RESET), ASKING),
-    _fault("truncated", "F09", _answer(Fault.TRUNCATED), ASKING),
-    _fault("broken_off", "F09", _answer(Fault.BROKEN_OFF), ASKING),
-    _fault("html", "F10", _answer(Fault.HTML), ASKING),
-    _fault("empty", "F09", _answer(Fault.EMPTY), ASKING),
-    _fault("late", "F06", _answer(Fault.DELAY, seconds=40.0), ASKING),
-    _fault("mistyped", "F10", _answer(Fault.MISTYPED), ASKING),
-    _fault("stale", "F69", _answer(Fault.STALE), _READS),
-    _fault("500", "F08", _answer(500), ASKING),
-    _fault("502", "F08", _answer(502), ASKING),
-    _fault("503", "F08", _answer(503), ASKING),
-    _fault("504", "F08", _answer(504), ASKING),
-    _fault("429", "F17", _answer(429), ASKING),
-    _fault("429_seconds", "F16", _answer(429, retry_after=3), ASKING),
-    _fault("429_nonsense", "F16", _answer(429, retry_after="soon"), ASKING),
-    _fault("401", "F19", _answer(401), ASKING),
-    _fault("403", "F50", _answer(403, handled=False), ASKING),
-    _fault("302", "F20", _answer(302), ASKING),
-    _fault("too_many", "F17", _code(10006, "Too many visits!", handled=False), ASKING),
-    _fault("server_error", "F08", _code(10016, "Server error"), ASKING),
-    _fault("server_timeout", "F08", _code(10000, "Server Timeout"), ASKING),
-    _fault("clock_refused", "F13", _code(10002, _CLOCK, handled=False), WRITING),
-    _fault("new_code", "F13", _code(999_999, "something new"), WRITING),
-    _fault("no_object", "F77", _answer(Fault.JSON, body=[1, "x", None]), ASKING),
-    _fault("looks_500", "F08", _looks(500, 2), _PLACING),
-    _fault("looks_hang", "F07", _looks(Fault.HANG, 1), _PLACING),
-    _fault("looks_html", "F10", _looks(Fault.HTML, 2), _PLACING),
-    _fault("message_lost", "F67", _messages(lambda text: []), _MOVING),
-    _fault("message_doubled", "F64", _messages(lambda text: [text, text], 2), _MOVING),
-    _fault("messages_reordered", "F65 F66", _reorder, _MOVING),
-    _fault("message_malformed", "F53", _messages(lambda text: [text[: len(text) // 2]]), _MOVING),
+    ChaosFault("hang", "F07", _answer(Fault.HANG), actions=ASKING),
+    ChaosFault("reset", "F03", _answer(Fault.RESET), actions=ASKING),
+    ChaosFault("truncated", "F09", _answer(Fault.TRUNCATED), actions=ASKING),
+    ChaosFault("broken_off", "F09", _answer(Fault.BROKEN_OFF), actions=ASKING),
+    ChaosFault("html", "F10", _answer(Fault.HTML), actions=ASKING),
+    ChaosFault("empty", "F09", _answer(Fault.EMPTY), actions=ASKING),
+    ChaosFault("late", "F06", _answer(Fault.DELAY, seconds=40.0), actions=ASKING),
+    ChaosFault("mistyped", "F10", _answer(Fault.MISTYPED), actions=ASKING),
+    ChaosFault("stale", "F69", _answer(Fault.STALE), actions=_READS),
+    ChaosFault("500", "F08", _answer(500), actions=ASKING),
+    ChaosFault("502", "F08", _answer(502), actions=ASKING),
+    ChaosFault("503", "F08", _answer(503), actions=ASKING),
+    ChaosFault("504", "F08", _answer(504), actions=ASKING),
+    ChaosFault("429", "F17", _answer(429), actions=ASKING),
+    ChaosFault("429_seconds", "F16", _answer(429, retry_after=3), actions=ASKING),
+    ChaosFault("429_nonsense", "F16", _answer(429, retry_after="soon"), actions=ASKING),
+    ChaosFault("401", "F19", _answer(401), actions=ASKING),
+    ChaosFault("403", "F50", _answer(403, handled=False), actions=ASKING),
+    ChaosFault("302", "F20", _answer(302), actions=ASKING),
+    ChaosFault("too_many", "F17", _code(10006, "Too many visits!", handled=False), actions=ASKING),
+    ChaosFault("server_error", "F08", _code(10016, "Server error"), actions=ASKING),
+    ChaosFault("server_timeout", "F08", _code(10000, "Server Timeout"), actions=ASKING),
+    ChaosFault("clock_refused", "F13", _code(10002, _CLOCK, handled=False), actions=WRITING),
+    ChaosFault("new_code", "F13", _code(999_999, "something new"), actions=WRITING),
+    ChaosFault("no_object", "F77", _answer(Fault.JSON, body=[1, "x", None]), actions=ASKING),
+    ChaosFault("looks_500", "F08", _looks(500, 2), actions=_PLACING),
+    ChaosFault("looks_hang", "F07", _looks(Fault.HANG, 1), actions=_PLACING),
+    ChaosFault("looks_html", "F10", _looks(Fault.HTML, 2), actions=_PLACING),
+    ChaosFault("message_lost", "F67", _messages(lambda text: []), actions=MOVING),
+    ChaosFault("message_doubled", "F64", _messages(lambda text: [text, text], 2), actions=MOVING),
+    ChaosFault("messages_reordered", "F65 F66", _reorder, actions=MOVING),
+    ChaosFault(
+        "message_malformed", "F53", _messages(lambda text: [text[: len(text) // 2]]), actions=MOVING
+    ),
     _now("sockets_cut", "F46 F57", _cut),
     _now("sockets_dead", "F45", _mute),
     _now("messages_late", "F65", _late),

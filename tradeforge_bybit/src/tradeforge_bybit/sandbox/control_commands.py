@@ -1,44 +1,20 @@
 """What can be done to a sandbox over HTTP: one row of a table for each command."""
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from tradeforge_testing.sandbox.control import Arguments, Command
+from tradeforge_testing.sandbox.control import Arguments, Command, Count
+from tradeforge_testing.sandbox.exchange_commands import EXCHANGE_COMMANDS, OfContract
 from tradeforge_testing.sandbox.planned_faults import Fault
+from tradeforge_testing.sandbox.usual_commands import FORGET_FAULTS, LAG_READS
 
 if TYPE_CHECKING:
     from tradeforge_bybit.sandbox.sandbox import BybitSandbox
 
-Count = Annotated[int, Meta(ge=1, le=1_000_000)]
-Steps = Annotated[int, Meta(ge=1, le=10_000)]
 Seconds = Annotated[float, Meta(ge=-86_400, le=86_400)]
 Delay = Annotated[float, Meta(ge=0, le=86_400)]
 Status = Annotated[int, Meta(ge=300, le=599)]
-
-
-class Move(Arguments):
-    instrument_id: str
-    price: Decimal
-
-
-class Advance(Arguments):
-    steps: Steps = 1
-
-
-class OfInstrument(Arguments):
-    instrument_id: str
-
-
-class OfOrder(Arguments):
-    order_id: int
-    """The number that the exchange has for it: see the state."""
-
-
-class FillOrder(OfOrder):
-    size: int | None = None
-    price: Decimal | None = None
 
 
 class FailNext(Arguments):
@@ -71,11 +47,6 @@ class Lose(Arguments):
     count: Count = 1
 
 
-def _advance(sandbox: "BybitSandbox", given: Advance) -> None:
-    for _ in range(given.steps):
-        sandbox.exchange.advance()
-
-
 def _fail_next(sandbox: "BybitSandbox", given: FailNext) -> None:
     details: dict[str, Any] = {"handled": given.handled}
     for name in ("code", "message", "seconds"):
@@ -84,50 +55,11 @@ def _fail_next(sandbox: "BybitSandbox", given: FailNext) -> None:
     sandbox.fail_next(given.path, given.fault, count=given.count, **details)
 
 
-def _fill(sandbox: "BybitSandbox", given: FillOrder) -> object:
-    account = sandbox.venue.account.id
-    return sandbox.exchange.fill_order(account, given.order_id, given.size, given.price)
-
-
-def _reject(sandbox: "BybitSandbox", given: OfOrder) -> object:
-    return sandbox.exchange.reject_order(sandbox.venue.account.id, given.order_id)
-
-
 COMMANDS = (
-    Command(
-        "move",
-        "trade up or down to a price",
-        Move,
-        lambda sandbox, it: sandbox.exchange.move_to(it.instrument_id, it.price),
-    ),
-    Command("advance", "let every market make so many steps", Advance, _advance),
-    Command(
-        "open_market",
-        "let all markets trade again",
-        Arguments,
-        lambda sandbox, it: sandbox.exchange.open_market(),
-    ),
-    Command(
-        "close_market",
-        "let no market trade",
-        Arguments,
-        lambda sandbox, it: sandbox.exchange.close_market(),
-    ),
-    Command("fill_order", "fill an order or lots of it", FillOrder, _fill),
-    Command("reject_order", "reject an order that was taken", OfOrder, _reject),
+    *EXCHANGE_COMMANDS,
+    LAG_READS,
+    FORGET_FAULTS,
     Command("fail_next", "spoil the next answers of a path", FailNext, _fail_next),
-    Command(
-        "forget_faults",
-        "do everything right from now on",
-        Arguments,
-        lambda sandbox, it: sandbox.forget_faults(),
-    ),
-    Command(
-        "lag_reads",
-        "show orders, executions and positions as they were so long ago",
-        OfDelay,
-        lambda sandbox, it: sandbox.lag_reads(it.seconds),
-    ),
     Command(
         "drift",
         "have the clock of the venue be ahead, or behind",
@@ -161,13 +93,13 @@ COMMANDS = (
     Command(
         "skip_book",
         "lose the next change of a book",
-        OfInstrument,
-        lambda sandbox, it: sandbox.skip_book(it.instrument_id),
+        OfContract,
+        lambda sandbox, it: sandbox.skip_book(it.contract_id),
     ),
     Command(
         "restart_book",
         "number a book from one again",
-        OfInstrument,
-        lambda sandbox, it: sandbox.restart_book(it.instrument_id),
+        OfContract,
+        lambda sandbox, it: sandbox.restart_book(it.contract_id),
     ),
 )

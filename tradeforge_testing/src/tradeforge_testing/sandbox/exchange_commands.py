@@ -1,4 +1,7 @@
-"""What can be done over HTTP to the exchange of any sandbox: one row for each command."""
+"""What can be done over HTTP to the exchange of any sandbox: one row for each command.
+
+`BACK_OFFICE_COMMANDS` are for venues whose exits, fills and accounts can be meddled with.
+"""
 
 from decimal import Decimal
 from typing import Annotated, Protocol
@@ -131,6 +134,8 @@ EXCHANGE_COMMANDS = (
         OfOrder,
         lambda sandbox, it: sandbox.exchange.expire_order(it.account_id, it.order_id),
     ),
+)
+BACK_OFFICE_COMMANDS = (
     Command(
         "lose_legs",
         "book the next entries of an account without their stop loss, take profit, or both",

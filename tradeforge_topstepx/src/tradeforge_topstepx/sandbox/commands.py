@@ -6,7 +6,11 @@ from msgspec import Meta
 from msgspec.structs import asdict
 
 from tradeforge_testing.sandbox.control import Arguments, Command, Count, Seconds
-from tradeforge_testing.sandbox.exchange_commands import EXCHANGE_COMMANDS, OfContract
+from tradeforge_testing.sandbox.exchange_commands import (
+    BACK_OFFICE_COMMANDS,
+    EXCHANGE_COMMANDS,
+    OfContract,
+)
 from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_testing.sandbox.signalr.event_faults import EventFault
 from tradeforge_testing.sandbox.signalr.hub import Silence
@@ -101,6 +105,7 @@ COMMANDS = (
         lambda sandbox, it: sandbox.reset(seed=it.seed),
     ),
     *EXCHANGE_COMMANDS,
+    *BACK_OFFICE_COMMANDS,
     Command(
         "roll",
         "expire a contract and list the one that follows; the answer has its id",
