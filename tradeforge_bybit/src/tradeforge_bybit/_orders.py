@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from tradeforge_bybit import _checks, _wire
+from tradeforge_bybit._brackets import check_bracket
 from tradeforge_bybit._mapping import SIDE_WORDS, TIME_WORDS, side_of
 from tradeforge_bybit._names import Place
 from tradeforge_bybit._places import OrderPlace
@@ -35,20 +36,22 @@ _REFUSED_AT_ONCE = frozenset({"EC_PostOnlyWillTakeLiquidity"})
 _PLAIN = frozenset({"", "UNKNOWN", None})
 _RISE, _FALL = 1, 2
 _STOPS_ON = {OrderSide.BUY: _RISE, OrderSide.SELL: _FALL}
-"""Where the price has to go for a stop; one that waits for the other way is something else."""
+"""Where the price has to go for a stop; what waits for the other way is `if touched`."""
 _TYPES = {
     ("Market", False): OrderType.MARKET,
     ("Limit", False): OrderType.LIMIT,
     ("Market", True): OrderType.STOP,
     ("Limit", True): OrderType.STOP_LIMIT,
 }
+_TOUCHED = {"Market": OrderType.MARKET_IF_TOUCHED, "Limit": OrderType.LIMIT_IF_TOUCHED}
+_LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED)
 _TYPE_WORDS = {kind: (word, waits) for (word, waits), kind in _TYPES.items()}
 
 
 def to_order(row: _wire.OrderRow, category: str, account_id: str) -> Order:
     kind, in_quote = _type(row), _counts_quote(row, category)
     filled = _checks.size(row.cumExecQty, "cumExecQty")
-    has_limit = kind in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+    has_limit = kind in _LIMITED
     return Order(
         id=row.orderId,
         account_id=account_id,
@@ -79,7 +82,7 @@ def _type(row: _wire.OrderRow) -> OrderType:
     if waits is None:
         return _TYPES.get((row.orderType, False), OrderType.UNKNOWN)
     if _direction(row, waits) not in (None, _STOPS_ON.get(side_of(row.side))):
-        return OrderType.UNKNOWN
+        return _TOUCHED.get(row.orderType, OrderType.UNKNOWN)
     return _TYPES.get((row.orderType, True), OrderType.UNKNOWN)
 
 
@@ -148,6 +151,8 @@ def check_expressible(request: OrderRequest, place: Place) -> None:
         raise NotSupported("spot has no positions that a reduce_only order could reduce")
     if place.category != "spot" and request.in_quote:
         raise NotSupported(f"{place.category} counts contracts: only spot has a size in_quote")
+    if request.bracket is not None:
+        check_bracket(request.bracket, place)
     name = request.client_order_id or ""
     if len(name) > _LONGEST_NAME or not name.replace("-", "").replace("_", "").isalnum():
         raise InvalidOrder(

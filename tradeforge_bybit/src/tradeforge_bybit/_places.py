@@ -1,12 +1,12 @@
 """Remembers where each order is: the venue wants the category and the symbol beside its id."""
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from tradeforge_bybit import _wire
 from tradeforge_bybit._names import Place
-from tradeforge_core import Order, OrderType
+from tradeforge_core import Order
 
 _MOST = 100_000
-_WAITING = (OrderType.STOP, OrderType.STOP_LIMIT)
 
 
 @frozen
@@ -22,28 +22,53 @@ class Places:
 
     def __init__(self) -> None:
         self._by_id: dict[str, OrderPlace] = {}
+        self._ids: dict[str, str | None] = {}
+        """By client order id; None for one that was looked for in vain."""
 
     def find(self, order_id: str) -> OrderPlace | None:
         return self._by_id.get(order_id)
 
     def note(self, order: Order) -> Order:
-        """The same order, whose place is known from now on."""
+        """The same order, whose place is known from now on; an exit with its entry, if known."""
         category, _, symbol = order.contract_id.partition(":")
         place = Place(category, symbol)  # of a category that is not offered, too
-        waits = place.category == "spot" and order.type in _WAITING
+        waits = place.category == "spot" and order.stop_price is not None
         where = OrderPlace(place, "StopOrder" if waits else None)
         self._note(order.id, where)
         if order.client_order_id is not None:
             self._note(order.client_order_id, where)
-        return order
+            self._note_id(order.client_order_id, order.id)
+        entry_id = self._ids.get(_entry_name(order))
+        return order if entry_id is None else evolve(order, parent_order_id=entry_id)
+
+    def unknown_entry(self, order: Order) -> str | None:
+        """The name of the entry of an exit, if that is all that is known of it."""
+        name = _entry_name(order)
+        return name if name and name not in self._ids else None
+
+    def give_up(self, client_order_id: str) -> None:
+        """The venue knows no such order any more: nobody has to look again."""
+        if client_order_id not in self._ids:
+            self._note_id(client_order_id, None)
 
     def expect(self, client_order_id: str | None, place: Place) -> None:
         """An order of this name is about to be there."""
         if client_order_id is not None:
             self._note(client_order_id, OrderPlace(place))
 
+    def _note_id(self, name: str, order_id: str | None) -> None:
+        self._ids.pop(name, None)
+        self._ids[name] = order_id
+        if len(self._ids) > _MOST:
+            del self._ids[next(iter(self._ids))]
+
     def _note(self, key: str, where: OrderPlace) -> None:
         self._by_id.pop(key, None)
         self._by_id[key] = where
         if len(self._by_id) > _MOST:
             del self._by_id[next(iter(self._by_id))]
+
+
+def _entry_name(order: Order) -> str:
+    """Exits name the order that brought them along, by the name that it was given."""
+    return order.raw.parentOrderLinkId or "" if isinstance(order.raw, _wire.OrderRow) else ""

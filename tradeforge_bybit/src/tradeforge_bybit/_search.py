@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from tradeforge_bybit import _mapping, _orders, _wire
 from tradeforge_bybit._names import Place
 from tradeforge_bybit._places import OrderPlace, Places
 from tradeforge_bybit._rest import Rest
-from tradeforge_core import NotFound, Order, Position, Trade, VenueError
+from tradeforge_core import NotFound, Order, OrderSide, Position, Trade, VenueError
 from tradeforge_core.requests import Period
 
 T = TypeVar("T")
@@ -38,7 +38,29 @@ class Search:
     async def open_orders(self) -> list[Order]:
         """Oldest first."""
         found = await _all(self._live(category, filters) for category, filters in _SCOPES)
-        return _oldest_first(order for order in found if not order.status.is_final)
+        live = [order for order in found if not order.status.is_final]
+        return _oldest_first(await self._with_entries(live))
+
+    async def exits(self, entry: Order, now: datetime) -> list[Order]:
+        """What came with the entry, whatever has become of it."""
+        place = Place.of(entry.contract_id)
+        mine = {"symbol": place.symbol}
+        since = Period(start=(entry.created_at or now) - _A_MOMENT, end=now + _A_MOMENT)
+        found = await _all(  # of two that say something, the ended one is right
+            [
+                self._live(place.category, mine),
+                self._past(place.category, mine, since),
+            ]
+        )
+        return _oldest_first(one for one in found if one.parent_order_id == entry.id)
+
+    async def _with_entries(self, orders: list[Order]) -> list[Order]:
+        """Exits with the ids of their entries: the venue says only what those were named."""
+        names = {name for one in orders if (name := self._places.unknown_entry(one))}
+        await _all(self.of_name(name) for name in names)
+        for name in names:
+            self._places.give_up(name)
+        return [self._places.note(one) for one in orders]
 
     async def order(self, order_id: str) -> Order:
         """Raises `NotFound`."""
@@ -107,6 +129,14 @@ class Search:
         """Those of one contract, flat ones too: two where it can be held long and short."""
         return await self._positions(place.category, {"symbol": place.symbol})
 
+    async def held(self, place: Place, side: OrderSide | None) -> Position:
+        """Raises `NotFound` where nothing is held."""
+        positions = [] if place.category == "spot" else await self.positions_of(place)
+        for one in positions:
+            if one.hedge_side is side and not one.is_flat:
+                return one
+        raise NotFound(f"there is no position in {place.contract_id}")
+
     async def _positions(self, category: str, filters: dict[str, str]) -> list[Position]:
         rows = await self._rest.positions(category, **filters)
         return [_mapping.to_position(row, category, self._account_id) for row in rows]
@@ -144,6 +174,8 @@ class Search:
         return sum((_mapping.result_of(row) for row in unique.values()), Decimal(0))
 
 
+_A_MOMENT = timedelta(minutes=1)
+"""By how much the clock of the venue may be off."""
 _NO_SUCH_OPERATION = (404, 10017)
 
 

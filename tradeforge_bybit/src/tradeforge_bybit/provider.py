@@ -11,6 +11,7 @@ from attrs import evolve
 from tradeforge_bybit import _contracts, _mapping, _orders, _proofs
 from tradeforge_bybit._account_events import AccountReader
 from tradeforge_bybit._bars import fetch_bars
+from tradeforge_bybit._brackets import exit_words
 from tradeforge_bybit._channels import LIVE_BARS
 from tradeforge_bybit._connections import Connections
 from tradeforge_bybit._links import PRIVATE
@@ -84,6 +85,8 @@ class BybitProvider(Provider):
         order_types=frozenset(
             {OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT}
         ),
+        brackets=True,
+        brackets_from_fill=False,
         reduce_only=True,
         post_only=True,
         quote_size=True,
@@ -95,6 +98,7 @@ class BybitProvider(Provider):
         live_bars=LIVE_BARS,
         user_data=frozenset(UserDataType),
     )
+    shows_waiting_exits = False
     stream_of = dict.fromkeys(UserDataType, PRIVATE)
 
     def __init__(
@@ -195,9 +199,11 @@ class BybitProvider(Provider):
         return self._connections.account(reader, self._rest.measure_time, self._tap(stream))
 
     def _saw(self, event: Event) -> Event | None:
+        if isinstance(event, OrderUpdateEvent):
+            event = evolve(event, order=self._places.note(event.order))
         told = super()._saw(event)
         if isinstance(event, OrderUpdateEvent):
-            self._proofs.saw(self._places.note(event.order))
+            self._proofs.saw(event.order)
         return told
 
     # --- accounts, contracts, bars ---
@@ -266,6 +272,7 @@ class BybitProvider(Provider):
             _orders.check_loss_is_told(request, place)
         index = await self._modes.index(place, request.side, reduces=request.reduce_only)
         body = _orders.to_body(request, place, index)
+        body |= await exit_words(self._rest, request, place)
         self._places.expect(request.client_order_id, place)
         return partial(self._send_order, place, body)
 
@@ -333,7 +340,7 @@ class BybitProvider(Provider):
         """By a market order that can only reduce."""
         self._check_account(account_id)
         place = Place.of(contract_id)
-        held = await before_sending(self._held(place, side), "close")
+        held = await before_sending(self._search.held(place, side), "close")
         request = evolve(
             OrderRequest.market(
                 account_id,
@@ -348,14 +355,6 @@ class BybitProvider(Provider):
         order_id = await self._create(place, _orders.to_body(request, place, index))
         await self._proven(place, order_id, _proofs.is_filled)
 
-    async def _held(self, place: Place, side: OrderSide | None) -> Position:
-        """Raises `NotFound` where nothing is held."""
-        positions = [] if place.category == "spot" else await self._search.positions_of(place)
-        for one in positions:
-            if one.hedge_side is side and not one.is_flat:
-                return one
-        raise NotFound(f"there is no position in {place.contract_id}")
-
     async def _fetch_order(self, account_id: str, order_id: str) -> Order:
         self._check_account(account_id)
         return await self._search.order(order_id)
@@ -367,6 +366,10 @@ class BybitProvider(Provider):
     async def _fetch_open_orders(self, account_id: str) -> list[Order]:
         self._check_account(account_id)
         return await self._search.open_orders()
+
+    async def _fetch_exits(self, entry: Order) -> list[Order]:
+        self._check_account(entry.account_id)
+        return await self._search.exits(entry, self._clock.now())
 
     async def _fetch_order_history(self, account_id: str, period: Period) -> list[Order]:
         self._check_account(account_id)

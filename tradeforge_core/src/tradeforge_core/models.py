@@ -163,8 +163,10 @@ class BarSpan:
 class Bracket:
     """The exits that an entry brings along: when one fills, the venue cancels the other.
 
-    Both are distances in price from the entry's fill, above zero whatever the side. With
-    `trailing` the stop loss follows the market at its distance.
+    Both are distances in price, above zero whatever the side: from the entry's fill or, where
+    `Capabilities.brackets_from_fill` is False, from its limit price, else its stop price, else
+    the best price that the market offers as it leaves. With `trailing` the stop loss follows the
+    market at its distance.
     """
 
     stop_loss: Decimal | None = field(default=None, converter=exact_or_none)
@@ -321,7 +323,7 @@ class OrderFamily:
     def of(cls, entry: Order, legs: Sequence[Order]) -> "OrderFamily":
         """The entry with the first of its legs that is a stop loss, and the first take profit."""
         stops = [leg for leg in legs if leg.type in _STOPS]
-        targets = [leg for leg in legs if leg.type is OrderType.LIMIT]
+        targets = [leg for leg in legs if leg.type in _TARGETS]
         return cls(
             entry=entry,
             stop_loss=next(iter(stops), None),
@@ -333,7 +335,8 @@ class OrderFamily:
         return [leg for leg in (self.stop_loss, self.take_profit) if leg is not None]
 
 
-_STOPS = {OrderType.STOP, OrderType.TRAILING_STOP}
+_STOPS = {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP}
+_TARGETS = {OrderType.LIMIT, OrderType.MARKET_IF_TOUCHED, OrderType.LIMIT_IF_TOUCHED}
 
 
 @frozen(kw_only=True)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from attrs import define, field
 
 from tradeforge_bybit.sandbox.instruments import Listing
+from tradeforge_bybit.sandbox.partial_exits import CLEARED, STOP_LOSS, TAKE_PROFIT
 from tradeforge_bybit.sandbox.slips import Slip
 from tradeforge_bybit.sandbox.venue import ExitPrices, PositionKey, Venue
 from tradeforge_core.enums import OrderSide, OrderType, TimeInForce
@@ -17,9 +18,6 @@ from tradeforge_testing.exchange import (
     Reject,
     Ticket,
 )
-
-TAKE_PROFIT, STOP_LOSS = "TakeProfit", "StopLoss"
-_CLEARED = "CancelByTpSlTsClear"
 
 
 @define
@@ -35,7 +33,7 @@ class Exits:
             case FillMade(fill) if not fill.voided:
                 order = self._venue.exchange.order(fill.account_id, fill.order_id)
                 slip = self._venue.slip(order)
-                if slip.take_profit or slip.stop_loss:
+                if slip.tpsl_mode != "Partial" and (slip.take_profit or slip.stop_loss):
                     key = order.instrument_id, order.hedge_side
                     self.protect(key, {TAKE_PROFIT: slip.take_profit, STOP_LOSS: slip.stop_loss})
             case PositionChanged(position):
@@ -56,7 +54,7 @@ class Exits:
             return
         order = self._order(order_id)
         if not order.status.is_final:
-            self._venue.change_slip(order, cancel_type=_CLEARED)
+            self._venue.change_slip(order, cancel_type=CLEARED)
             self._venue.exchange.cancel(order.account_id, order.id)
 
     def _follow(self, key: PositionKey) -> None:

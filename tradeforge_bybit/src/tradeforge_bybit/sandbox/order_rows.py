@@ -116,7 +116,7 @@ def _what(venue: Venue, order: ExchangeOrder, slip: Slip) -> Row:
         "orderType": slip.order_type,
         "orderLinkId": slip.link_id,
         "orderId": venue.id_text(order),
-        "parentOrderLinkId": "",
+        "parentOrderLinkId": slip.parent_link_id,
         "side": SIDES[order.side],
         "price": "0" if price is None else text(price),
         "qty": text(qty),

@@ -1,6 +1,7 @@
 """A request for an order becomes a ticket of the exchange and a slip of what else was said."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 
 from attrs import evolve, frozen
@@ -9,11 +10,17 @@ from tradeforge_bybit.sandbox import said as say
 from tradeforge_bybit.sandbox.answers import Failure, parameter_error, refused
 from tradeforge_bybit.sandbox.instruments import Listing
 from tradeforge_bybit.sandbox.literals import SIDE_OF, text
+from tradeforge_bybit.sandbox.partial_exits import (
+    STOP_LOSS,
+    TAKE_PROFIT,
+    PartialExit,
+    partial_exits,
+)
 from tradeforge_bybit.sandbox.said import Said
 from tradeforge_bybit.sandbox.slips import Slip
 from tradeforge_bybit.sandbox.venue import Venue
 from tradeforge_core.enums import OrderSide, OrderType, TimeInForce
-from tradeforge_testing.exchange import ExchangeOrder, Reject, Ticket
+from tradeforge_testing.exchange import ExchangeOrder, Leg, Reject, Ticket
 
 TIMES = {"GTC": None, "PostOnly": None, "IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK}
 LEGS = {0: None, 1: OrderSide.BUY, 2: OrderSide.SELL}
@@ -28,6 +35,7 @@ _PROTECTED = Decimal("0.05")
 class Asked:
     ticket: Ticket
     slip: Slip
+    exits: Mapping[str, PartialExit]
 
 
 def place(venue: Venue, said: Said) -> ExchangeOrder:
@@ -42,7 +50,8 @@ def place(venue: Venue, said: Said) -> ExchangeOrder:
     check_filters(venue, listing, asked)
     if fault is not None:
         raise _failure(fault, listing, asked.ticket)
-    venue.keep(asked.slip)
+    for slip in (asked.slip, *(one.slip for one in asked.exits.values())):
+        venue.keep(slip)
     return venue.exchange.place(asked.ticket)
 
 
@@ -71,6 +80,7 @@ def understand(venue: Venue, listing: Listing, said: Said) -> Asked:
     _check_exits(listing, slip, side, say.price(said, "price") or slip.last_price or Decimal(0))
     size, slip = _size(venue, listing, said, slip, side)
     trigger, rising = _trigger(venue, listing, said)
+    exits = partial_exits(venue, said, slip, side)
     ticket = Ticket(
         account_id=venue.account.id,
         instrument_id=listing.instrument.id,
@@ -85,8 +95,14 @@ def understand(venue: Venue, listing: Listing, said: Said) -> Asked:
         post_only=slip.time_in_force == "PostOnly",
         reduce_only=say.flag(said, "reduceOnly") or say.flag(said, "closeOnTrigger"),
         hedge_side=leg_of(venue, listing, said),
+        stop_loss=_leg(exits, STOP_LOSS),
+        take_profit=_leg(exits, TAKE_PROFIT),
     )
-    return Asked(_whole_position(venue, said, ticket), slip)
+    return Asked(_whole_position(venue, said, ticket), slip, exits)
+
+
+def _leg(exits: Mapping[str, PartialExit], kind: str) -> Leg | None:
+    return exits[kind].leg if kind in exits else None
 
 
 def _either(listing: Listing, spot: Failure, text: str) -> Failure:
@@ -168,11 +184,14 @@ def leg_of(venue: Venue, listing: Listing, said: Said) -> OrderSide | None:
 
 
 def _check_exits(listing: Listing, slip: Slip, side: OrderSide, price: Decimal) -> None:
-    """Only contracts, and only whole positions, have exits here, each on its side of the price."""
+    """Only contracts have exits here, each on its side of the price."""
     if slip.take_profit is None and slip.stop_loss is None:
         return
-    if listing.is_spot or slip.tpsl_mode == "Partial":
-        raise Failure(10001, "params error: the sandbox has exits of whole positions only")
+    if listing.is_spot:
+        raise Failure(10001, "params error: the sandbox has exits of contracts only")
+    prices = (slip.take_profit, slip.stop_loss)
+    if any(one is not None and one % listing.instrument.tick_size for one in prices):
+        raise parameter_error("TakeProfit or StopLoss invalid")
     sign = 1 if side is OrderSide.BUY else -1
     if slip.take_profit is not None and (slip.take_profit - price) * sign <= 0:
         raise parameter_error("TakeProfit is on the wrong side of base_price")

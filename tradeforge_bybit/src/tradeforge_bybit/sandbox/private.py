@@ -108,7 +108,9 @@ class PrivateSocket:
                 self._tell("wallet", "", wallet_row(self._venue))
 
     def _tell_order(self, order: ExchangeOrder) -> None:
-        if order.status is OrderStatus.PENDING or self._is_passing(order):
+        if order.status is OrderStatus.PENDING or not self._venue.is_shown(order):
+            return
+        if self._is_passing(order):
             return
         listing = self._venue.listing_of(order)
         row = order_rows.pushed_row(self._venue, order)

@@ -16,6 +16,7 @@ from tradeforge_bybit.sandbox.limits import RateGuard
 from tradeforge_bybit.sandbox.lines import Address, Lines
 from tradeforge_bybit.sandbox.manners import manners
 from tradeforge_bybit.sandbox.market_feed import MarketFeed
+from tradeforge_bybit.sandbox.partial_exits import PartialExits
 from tradeforge_bybit.sandbox.private import PrivateSocket
 from tradeforge_bybit.sandbox.public import PublicSocket
 from tradeforge_bybit.sandbox.said import CATEGORIES
@@ -99,6 +100,7 @@ class BybitSandbox(Sandbox):
         exits = Exits(venue)
         venue.protect, venue.unprotect = exits.protect, exits.clear
         self.exchange.listen(exits.take)
+        self.exchange.listen(PartialExits(venue).take)
         self.exchange.listen(self._feed.take)
         self.exchange.listen(self._private.take)
 

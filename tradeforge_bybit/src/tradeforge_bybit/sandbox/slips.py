@@ -14,6 +14,8 @@ class Slip:
 
     tag: str
     link_id: str
+    parent_link_id: str = ""
+    """That of the order which an exit protects."""
     order_type: str
     time_in_force: str
     qty: Decimal | None = None

@@ -18,7 +18,7 @@ from tradeforge_bybit.sandbox.literals import (
 )
 from tradeforge_bybit.sandbox.signing import Credentials
 from tradeforge_bybit.sandbox.slips import Slip, slip_of
-from tradeforge_core.enums import OrderSide
+from tradeforge_core.enums import OrderSide, OrderStatus
 from tradeforge_core.kit.clock import Clock
 from tradeforge_testing.exchange import (
     Exchange,
@@ -148,6 +148,13 @@ class Venue:
     def slip(self, order: ExchangeOrder) -> Slip:
         return self.slips.get(order.tag or "") or slip_of(order)
 
+    def is_shown(self, order: ExchangeOrder) -> bool:
+        """Exits are there once their order has a fill; before, they are a part of it."""
+        if order.parent_id is None:
+            return True
+        entry = self.exchange.order(order.account_id, order.parent_id)
+        return entry.filled_size > 0 and order.status is not OrderStatus.SUSPENDED
+
     def tally(self, order_id: int) -> Tally:
         return self.tallies.get(order_id, Tally())
 
@@ -219,7 +226,7 @@ def open_venue(
 ) -> Venue:
     """A venue with one account; `balance` is what it has of USDT."""
     exchange = Exchange([one.instrument for one in listed.values()], clock=clock, seed=seed)
-    exchange.open_account("UNIFIED", balance, coins=coins)
+    exchange.open_account("UNIFIED", balance, coins=coins, auto_oco=True)
     venue = Venue(exchange, credentials, clock, listed, plain_ids=plain_ids)
     exchange.listen(venue.hear)
     return venue

@@ -8,8 +8,9 @@ from tradeforge_core.enums import OrderSide, OrderType, TimeInForce
 from tradeforge_core.errors import InvalidOrder, NotSupported
 from tradeforge_core.models import Bracket, Contract, OrderRequest
 
-_NEEDS_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
-_NEEDS_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
+_TOUCHED = frozenset({OrderType.MARKET_IF_TOUCHED, OrderType.LIMIT_IF_TOUCHED})
+_NEEDS_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED})
+_NEEDS_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT}) | _TOUCHED
 _NEEDS_TRAIL = frozenset({OrderType.TRAILING_STOP})
 _LONGEST_NAME = 255
 _SWITCHES = {

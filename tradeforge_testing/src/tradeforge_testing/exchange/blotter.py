@@ -54,7 +54,7 @@ class Blotter:
     def create_leg(
         self, entry: ExchangeOrder, leg: Leg, *, tag: str | None, linked_id: int | None
     ) -> ExchangeOrder:
-        """An exit of the entry's size and time, SUSPENDED and without a price."""
+        """An exit of the entry's size and time, SUSPENDED, with no price but its own."""
         order = ExchangeOrder(
             id=next(self._ids),
             account_id=entry.account_id,
@@ -64,8 +64,8 @@ class Blotter:
             status=OrderStatus.SUSPENDED,
             size=entry.size,
             filled_size=0,
-            limit_price=None,
-            stop_price=None,
+            limit_price=leg.limit_price,
+            stop_price=leg.price,
             average_fill_price=None,
             tag=tag,
             created_at=entry.created_at,
@@ -74,6 +74,9 @@ class Blotter:
             leg_ticks=leg.ticks,
             parent_id=entry.id,
             linked_id=linked_id,
+            rising=leg.rising,
+            reduce_only=leg.reduce_only,
+            hedge_side=entry.hedge_side,
         )
         return self._enter(order)
 

@@ -19,7 +19,10 @@ def tags(ticket: Ticket) -> list[str]:
     if ticket.tag is None:
         return []
     legs = {STOP_LOSS_SUFFIX: ticket.stop_loss, TAKE_PROFIT_SUFFIX: ticket.take_profit}
-    return [ticket.tag, *(ticket.tag + suffix for suffix, leg in legs.items() if leg is not None)]
+    return [
+        ticket.tag,
+        *(leg.tag or ticket.tag + suffix for suffix, leg in legs.items() if leg is not None),
+    ]
 
 
 @define
@@ -69,7 +72,7 @@ class Brackets:
     ) -> ExchangeOrder | None:
         if leg is None:
             return None
-        tag = None if entry.tag is None else entry.tag + suffix
+        tag = leg.tag or (None if entry.tag is None else entry.tag + suffix)
         order = self.blotter.create_leg(entry, leg, tag=tag, linked_id=linked_id)
         family = self._of_entry.setdefault(entry.id, Family(entry.id, []))
         family.leg_ids.append(order.id)
@@ -154,8 +157,9 @@ def _grow(
 
 
 def _price(leg: ExchangeOrder, base: int, instrument: Instrument) -> ExchangeOrder:
-    """The leg at its distance from `base`; there is no price below the first tick."""
-    assert leg.leg_ticks is not None  # it is a leg
+    """The leg at its distance from `base`, if it has one; there is no price below one tick."""
+    if leg.leg_ticks is None:
+        return leg
     price = instrument.to_price(max(1, base + leg.leg_ticks))
     if leg.type is OrderType.LIMIT:
         return evolve(leg, limit_price=price)

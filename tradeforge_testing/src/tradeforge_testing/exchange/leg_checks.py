@@ -9,31 +9,42 @@ from tradeforge_testing.exchange.refusal import Reject
 
 _NEAREST = 4  # ticks
 _STOP_LOSSES = STOPS - {OrderType.STOP_LIMIT}
+_TRIGGERED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 
 
 def _is_bad_stop_loss_type(ticket: Ticket) -> bool:
-    return ticket.stop_loss is not None and ticket.stop_loss.type not in _STOP_LOSSES
+    return _has_other_type(ticket.stop_loss, _STOP_LOSSES)
 
 
 def _is_bad_take_profit_type(ticket: Ticket) -> bool:
-    return ticket.take_profit is not None and ticket.take_profit.type is not OrderType.LIMIT
+    return _has_other_type(ticket.take_profit, frozenset({OrderType.LIMIT}))
 
 
-def _gain(ticket: Ticket, leg: Leg) -> int:
-    """What one contract wins when the leg fills, in ticks."""
+def _has_other_type(leg: Leg | None, types: frozenset[OrderType]) -> bool:
+    if leg is None:
+        return False
+    return leg.type not in (types if leg.price is None else _TRIGGERED)
+
+
+def _gain(ticket: Ticket, leg: Leg | None) -> int | None:
+    """What one contract wins when the leg fills, in ticks; a leg with a price does not say."""
+    if leg is None or leg.ticks is None:
+        return None
     return leg.ticks if ticket.side is OrderSide.BUY else -leg.ticks
 
 
 def _is_stop_loss_a_gain(ticket: Ticket) -> bool:
-    return ticket.stop_loss is not None and _gain(ticket, ticket.stop_loss) >= 0
+    gain = _gain(ticket, ticket.stop_loss)
+    return gain is not None and gain >= 0
 
 
 def _is_take_profit_a_loss(ticket: Ticket) -> bool:
-    return ticket.take_profit is not None and _gain(ticket, ticket.take_profit) <= 0
+    gain = _gain(ticket, ticket.take_profit)
+    return gain is not None and gain <= 0
 
 
 def _is_near(leg: Leg | None) -> bool:
-    return leg is not None and abs(leg.ticks) < _NEAREST
+    return leg is not None and leg.ticks is not None and abs(leg.ticks) < _NEAREST
 
 
 LEG_FAULTS: dict[Reject, Callable[[Ticket], bool]] = {

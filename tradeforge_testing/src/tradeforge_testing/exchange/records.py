@@ -9,8 +9,9 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from fractions import Fraction
+from typing import Any
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 from attrs.converters import optional
 from attrs.validators import instance_of
 
@@ -135,13 +136,26 @@ def direction(side: OrderSide, rising: bool | None) -> OrderSide:
 
 @frozen
 class Leg:
-    """An exit that waits for its entry: `ticks` from the entry's fill price, signed as prices are.
+    """An exit that waits for its entry, at a distance from the fill or at a price of its own.
 
-    A stop loss is a STOP or a TRAILING_STOP, a take profit a LIMIT.
+    `ticks` are signed as prices are. At a distance a stop loss is a STOP or a TRAILING_STOP and a
+    take profit a LIMIT. At a `price` either is a STOP or a STOP_LIMIT which that price triggers,
+    on the side that `rising` says, with a `limit_price` of its own. One that is `reduce_only` is
+    as for a ticket. Without a `tag` the leg is named after its entry.
     """
 
-    ticks: int = field(validator=instance_of(int))
+    ticks: int | None = field()
     type: OrderType
+    price: Decimal | None = field(default=None, converter=optional(exact))
+    limit_price: Decimal | None = field(default=None, converter=optional(exact))
+    rising: bool | None = None
+    reduce_only: bool = False
+    tag: str | None = None
+
+    @ticks.validator
+    def _check_ticks(self, attribute: "Attribute[Any]", value: Any) -> None:
+        if self.price is None or value is not None:
+            instance_of(int)(self, attribute, value)
 
 
 @frozen(kw_only=True)

@@ -50,6 +50,8 @@ def _open(venue: Venue, listing: Listing, said: Said) -> ExchangeOrder:
 
 def cancel(venue: Venue, said: Said) -> Payload:
     order = _open(venue, say.listing(venue, said), said)
+    if order.parent_id is not None:
+        venue.change_slip(order, cancel_type="CancelByUser")
     venue.exchange.cancel(order.account_id, order.id)
     return _names(venue, order)
 
@@ -60,6 +62,7 @@ def amend(venue: Venue, said: Said) -> Payload:
     order = _open(venue, listing, said)
     price, trigger = say.price(said, "price"), say.price(said, "triggerPrice")
     size = _new_size(listing, order, say.amount(said, "qty"))
+    exits = _new_exits(venue, order, said)
     if price is not None and not is_waiting(order):
         last = venue.exchange.quote(listing.instrument.id).last
         check_band(listing, order.side, price, last)
@@ -69,7 +72,8 @@ def amend(venue: Venue, said: Said) -> Payload:
         )
     except Refused as reason:
         raise refused(reason.reason, listing.category) from None
-    _amend_exits(venue, order, said)
+    if exits:
+        venue.change_slip(order, **exits)
     return _names(venue, order)
 
 
@@ -86,14 +90,15 @@ def _new_size(listing: Listing, order: ExchangeOrder, qty: Decimal | None) -> in
     return size
 
 
-def _amend_exits(venue: Venue, order: ExchangeOrder, said: Said) -> None:
-    """Zero takes an exit away."""
+def _new_exits(venue: Venue, order: ExchangeOrder, said: Said) -> dict[str, Decimal | None]:
+    """Zero takes an exit away. Raises `Failure` for exits that are not the position's."""
     changes: dict[str, Decimal | None] = {}
     for name, member in (("takeProfit", "take_profit"), ("stopLoss", "stop_loss")):
         if said.get(name):
             changes[member] = say.price(said, name)
-    if changes:
-        venue.change_slip(order, **changes)
+    if changes and venue.slip(order).tpsl_mode == "Partial":
+        raise Failure(10001, "params error: the sandbox amends partial exits by their own ids")
+    return changes
 
 
 def cancel_all(venue: Venue, said: Said) -> Payload:
@@ -115,7 +120,9 @@ def of_choice(venue: Venue, said: Said, category: str, *, needed: bool) -> list[
     return [
         one
         for one in venue.books.orders(venue.account.id)
-        if venue.listing_of(one).category == category and fits(venue.listing_of(one))
+        if venue.listing_of(one).category == category
+        and fits(venue.listing_of(one))
+        and venue.is_shown(one)
     ]
 
 

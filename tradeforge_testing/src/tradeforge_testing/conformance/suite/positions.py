@@ -5,10 +5,14 @@ from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
+from attrs import evolve
+
 from tradeforge_core import (
     Bracket,
     NotFlat,
     NotFound,
+    OrderRequest,
+    OrderSide,
     OrderStatus,
     OrderType,
     ProtectionIncomplete,
@@ -159,18 +163,17 @@ class Fills(Suite):
 class Brackets(Suite):
     @proves("TF-BRA-010", "TF-BRA-040")
     async def test_exits_stand_at_their_distances(self, on: Trial) -> None:
-        """How distances become what the venue wants: ticks, signs, prices."""
+        """How distances become what the venue wants: ticks, signs, prices; `brackets_from_fill`."""
         await on.contract()
         tick = on.instrument.tick_size
         for side, sign in ((BUY, 1), (SELL, -1)):
             exits = Bracket(stop_loss=20 * tick, take_profit=40 * tick)
-            order = await on.broker.place_order(on.market(side, 2, bracket=exits))
+            order = await on.broker.place_order(_entry(on, side, 2, exits))
             entry = on.exchange.order(int(on.account_id), int(order.id))
-            filled = entry.average_fill_price
-            assert filled is not None
+            base = _base(on, entry)
             stop, target = _legs(on, entry)
-            assert (stop.stop_price, stop.size) == (filled - sign * 20 * tick, 2)
-            assert (target.limit_price, target.size) == (filled + sign * 40 * tick, 2)
+            assert (_price(stop), stop.size) == (base - sign * 20 * tick, 2)
+            assert (_price(target), target.size) == (base + sign * 40 * tick, 2)
             assert stop.side is target.side is (SELL if side is BUY else BUY)
             family = await on.broker.get_order_family(on.account_id, order.id)
             assert family.stop_loss is not None and family.stop_loss.id == str(stop.id)
@@ -185,9 +188,8 @@ class Brackets(Suite):
         exits = Bracket(stop_loss=20 * tick, take_profit=40 * tick)
         order = await on.broker.place_order(on.market(bracket=exits))
         entry = on.exchange.order(int(on.account_id), int(order.id))
-        stop, target = _legs(on, entry)
-        assert target.limit_price is not None
-        on.exchange.move_to(on.contract_id, target.limit_price + 10 * tick)
+        _, target = _legs(on, entry)
+        on.exchange.move_to(on.contract_id, _price(target) + 10 * tick)
         family = await on.broker.get_order_family(on.account_id, order.id)
         assert family.take_profit is not None and family.stop_loss is not None
         assert family.take_profit.status is OrderStatus.FILLED
@@ -211,7 +213,32 @@ class Brackets(Suite):
 
 def _legs(on: Trial, entry: ExchangeOrder) -> tuple[ExchangeOrder, ExchangeOrder]:
     """The stop loss and the take profit that the venue has for an entry."""
+    up = 1 if entry.side is BUY else -1
     legs = [one for one in on.booked if one.parent_id == entry.id]
-    (stop,) = [one for one in legs if one.type is not OrderType.LIMIT]
-    (target,) = [one for one in legs if one.type is OrderType.LIMIT]
+    stop, target = sorted(legs, key=lambda leg: up * _price(leg))
     return stop, target
+
+
+def _price(leg: ExchangeOrder) -> Decimal:
+    """Where it goes to work."""
+    price = leg.stop_price or leg.limit_price
+    assert price is not None
+    return price
+
+
+def _entry(on: Trial, side: OrderSide, size: int, exits: Bracket) -> OrderRequest:
+    """An order that fills at once; with a limit where that is what its exits count from."""
+    request = on.market(side, size, bracket=exits)
+    if on.capabilities.brackets_from_fill:
+        return request
+    quote, away = on.exchange.quote(on.contract_id), 5 * on.instrument.tick_size
+    best = quote.ask if side is BUY else quote.bid
+    assert best is not None
+    limit = best + away if side is BUY else best - away
+    return evolve(request, type=OrderType.LIMIT, limit_price=limit)
+
+
+def _base(on: Trial, entry: ExchangeOrder) -> Decimal:
+    base = entry.average_fill_price if on.capabilities.brackets_from_fill else entry.limit_price
+    assert base is not None
+    return base
