@@ -1,0 +1,149 @@
+"""Orders at Bybit that bring their exits along."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+
+from tradeforge_bybit.provider import BybitProvider
+from tradeforge_bybit.sandbox import BybitSandbox
+from tradeforge_core import (
+    Bracket,
+    InvalidOrder,
+    NotSent,
+    NotSupported,
+    OrderRequest,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    ProtectionIncomplete,
+    load_provider,
+)
+
+BUY, SELL = OrderSide.BUY, OrderSide.SELL
+LINEAR = "linear:BTCUSDT"
+CREATE = "/v5/order/create"
+
+
+class Desk:
+    """One trader at the linear contract of a sandbox whose market stands still."""
+
+    def __init__(self, broker: BybitProvider, sandbox: BybitSandbox, account_id: str) -> None:
+        self.broker = broker
+        self.exchange = sandbox.exchange
+        self.sandbox = sandbox
+        self.account_id = account_id
+
+    @property
+    def last(self) -> Decimal:
+        return self.exchange.quote(LINEAR).last
+
+    def market(self, side: OrderSide, exits: Bracket, contract_id: str = LINEAR) -> OrderRequest:
+        request = OrderRequest.market(self.account_id, contract_id, side, "0.01")
+        return evolve(request, bracket=exits)
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    async with BybitSandbox(seed=3, tick_seconds=3600) as sandbox:
+        broker = load_provider("bybit", settings=sandbox.settings)
+        assert isinstance(broker, BybitProvider)
+        async with broker:
+            (account,) = await broker.get_accounts()
+            yield Desk(broker, sandbox, account.id)
+
+
+@pytest.mark.parametrize(("side", "sign"), [(BUY, 1), (SELL, -1)])
+async def test_exits_of_a_market_order_count_from_the_best_offer(
+    desk: Desk, side: OrderSide, sign: int
+) -> None:
+    quote = desk.exchange.quote(LINEAR)
+    best = quote.ask if side is BUY else quote.bid
+    assert best is not None
+    order = await desk.broker.place_order(
+        desk.market(side, Bracket(stop_loss=100, take_profit=200))
+    )
+    family = await desk.broker.get_order_family(desk.account_id, order.id)
+    stop, target = family.stop_loss, family.take_profit
+    assert stop is not None and target is not None
+    assert (stop.type, stop.stop_price) == (OrderType.STOP, best - sign * 100)
+    assert (target.type, target.stop_price) == (OrderType.MARKET_IF_TOUCHED, best + sign * 200)
+    assert {stop.size, target.size} == {Decimal("0.01")}
+    assert {stop.side, target.side} == {side.opposite}
+    assert {stop.parent_order_id, target.parent_order_id} == {order.id}
+    assert stop.reduce_only and target.reduce_only
+
+
+async def test_exits_of_a_limit_count_from_its_price(desk: Desk) -> None:
+    price = desk.last - 500
+    request = OrderRequest.limit(desk.account_id, LINEAR, BUY, "0.01", price)
+    order = await desk.broker.place_order(evolve(request, bracket=Bracket(stop_loss=100)))
+    family = await desk.broker.get_order_family(desk.account_id, order.id)
+    assert (family.stop_loss, family.take_profit) == (None, None)  # it waits for the fill
+    desk.exchange.move_to(LINEAR, price - 50)
+    family = await desk.broker.get_order_family(desk.account_id, order.id)
+    assert family.entry.status is OrderStatus.FILLED
+    assert family.stop_loss is not None
+    assert family.stop_loss.stop_price == price - 100
+
+
+async def test_open_orders_name_the_entry_also_to_a_newcomer(desk: Desk) -> None:
+    order = await desk.broker.place_order(desk.market(BUY, Bracket(stop_loss=100, take_profit=200)))
+    async with load_provider("bybit", settings=desk.sandbox.settings) as newcomer:
+        exits = await newcomer.get_open_orders(desk.account_id)
+        assert {one.parent_order_id for one in exits} == {order.id}
+
+
+async def test_a_close_takes_the_exits_along(desk: Desk) -> None:
+    await desk.broker.place_order(desk.market(BUY, Bracket(stop_loss=100, take_profit=200)))
+    await desk.broker.close_position(desk.account_id, LINEAR)
+    assert await desk.broker.get_open_orders(desk.account_id) == []
+    assert await desk.broker.get_positions(desk.account_id) == []
+
+
+async def test_an_exit_can_be_moved(desk: Desk) -> None:
+    order = await desk.broker.place_order(desk.market(BUY, Bracket(stop_loss=100, take_profit=200)))
+    family = await desk.broker.get_order_family(desk.account_id, order.id)
+    assert family.stop_loss is not None
+    stop = desk.last - 300
+    await desk.broker.modify_order(desk.account_id, family.stop_loss.id, stop_price=stop)
+    family = await desk.broker.get_order_family(desk.account_id, order.id)
+    assert family.stop_loss is not None and family.stop_loss.stop_price == stop
+
+
+async def test_a_stop_that_the_venue_lost_is_told(desk: Desk) -> None:
+    account = desk.exchange.accounts()[0].id
+    desk.exchange.lose_legs(account, take_profit=False)
+    with pytest.raises(ProtectionIncomplete) as told:
+        await desk.broker.place_order(desk.market(BUY, Bracket(stop_loss=100, take_profit=200)))
+    assert told.value.missing == ("stop_loss",)
+
+
+@pytest.mark.parametrize(
+    ("exits", "contract_id", "wrong"),
+    [
+        (Bracket(stop_loss=100), "spot:BTCUSDT", "spot"),
+        (Bracket(stop_loss=100, trailing=True), LINEAR, "trail"),
+    ],
+)
+async def test_what_the_venue_has_not_is_not_sent(
+    desk: Desk, exits: Bracket, contract_id: str, wrong: str
+) -> None:
+    with pytest.raises(NotSupported, match=wrong):
+        await desk.broker.place_order(desk.market(BUY, exits, contract_id))
+    assert not desk.sandbox.requests[CREATE]
+
+
+async def test_a_stop_below_zero_is_no_stop(desk: Desk) -> None:
+    with pytest.raises(InvalidOrder, match="stop_loss"):
+        await desk.broker.place_order(desk.market(BUY, Bracket(stop_loss=10_000_000)))
+    assert not desk.sandbox.requests[CREATE]
+
+
+async def test_without_a_book_nothing_is_sent(desk: Desk) -> None:
+    """The exits of a market order need a price to count from."""
+    desk.sandbox.fail_next("/v5/market/orderbook", 500, count=10)
+    with pytest.raises(NotSent):
+        await desk.broker.place_order(desk.market(BUY, Bracket(stop_loss=100)))
+    assert not desk.sandbox.requests[CREATE]
