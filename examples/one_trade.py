@@ -72,7 +72,7 @@ async def buy(broker: Provider, account_id: str, contract: Contract, price: Deci
         contract_id=contract.id,
         side=OrderSide.BUY,
         type=OrderType.MARKET,
-        size=contract.size_step,
+        size=contract.min_size or contract.size_step,
         bracket=Bracket(stop_loss=distance, take_profit=distance),
     )
     async with broker.subscribe_user_data([account_id], UserDataType.USER_TRADE) as fills:

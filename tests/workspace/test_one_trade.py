@@ -10,7 +10,7 @@ import pytest
 from tradeforge_core import installed_providers, load_sandbox
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "one_trade.py"
-SYMBOLS = {"topstepx": "MNQ"}
+PROVIDERS = [one.name for one in installed_providers()]
 STEPS = ("account", "contract", "bars", "quote", "order", "fill", "exit", "exit", "flat")
 
 
@@ -29,11 +29,15 @@ async def _run(folder: Path, *arguments: str, **settings: str) -> tuple[int | No
     return process.returncode, out.decode(), err.decode()
 
 
-@pytest.mark.parametrize(("provider", "symbol"), SYMBOLS.items())
-async def test_it_trades_and_leaves_nothing(provider: str, symbol: str, tmp_path: Path) -> None:
+def test_there_is_more_than_one_broker() -> None:
+    assert {"bybit", "topstepx"} <= set(PROVIDERS)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_it_trades_and_leaves_nothing(provider: str, tmp_path: Path) -> None:
     async with load_sandbox(provider, seed=7) as venue:
         settings = {**venue.settings, "TRADEFORGE_PROVIDER": provider}
-        code, out, err = await _run(tmp_path, symbol, **settings)
+        code, out, err = await _run(tmp_path, venue.symbol, **settings)
     assert (code, err) == (0, "")
     assert tuple(line.split()[0] for line in out.splitlines()) == STEPS
     assert out.endswith("nothing is left\n")
