@@ -5,12 +5,18 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from tradeforge_testing.conformance.run import Ear
+
+# a busy machine is no failure
+settings.register_profile("tradeforge", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tradeforge")
 
 _EAR = pytest.StashKey[Ear]()
 
@@ -21,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     A shell that runs the tests in the background ignores SIGINT, and so would all its children.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    resource_tracker.ensure_running()  # once begun it stays, whoever needs it first
     config.stash[_EAR] = Ear()
     config.pluginmanager.register(config.stash[_EAR])
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import settings
 from tests.patience import HANG, settle
 
 from tradeforge_core import (
@@ -54,9 +53,6 @@ from tradeforge_core.streams.backoff import Backoff
 from tradeforge_core.streams.link import Began, StreamLink
 from tradeforge_core.streams.supervisor import StreamTimeouts
 from tradeforge_testing import ManualClock
-
-settings.register_profile("tradeforge", deadline=None)  # a busy machine is no failure
-settings.load_profile("tradeforge")
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 

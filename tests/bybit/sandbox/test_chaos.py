@@ -1,11 +1,15 @@
 """Everything fails at Bybit too, and nothing that is promised is broken."""
 
+from collections import Counter
+
 import pytest
 
+from tradeforge_bybit.sandbox.chaos import BybitChaos
 from tradeforge_testing.chaos import run_simulated
 from tradeforge_testing.chaos.campaign import load_chaos_venue, run_campaign
 
-SIMULATED, WIRED = 40, 5
+SIMULATED, BY_SOCKET, WIRED = 40, 30, 5
+OF_THE_SOCKET = ("trade_answers_lost", "trade_socket_cut", "trade_socket_dead")
 
 
 @pytest.mark.timeout(300)
@@ -21,6 +25,16 @@ def test_no_promise_is_broken_over_real_sockets() -> None:
     report = run_campaign("bybit", range(1, WIRED + 1), wire=True)
     assert report.runs == WIRED
     assert not report.violations, report.violations
+
+
+@pytest.mark.timeout(300)
+def test_no_promise_is_broken_where_orders_leave_by_their_socket() -> None:
+    fired: Counter[str] = Counter()
+    for seed in range(1, BY_SOCKET + 1):
+        verdict = run_simulated(lambda seed: BybitChaos(seed, order_entry="socket"), seed)
+        assert not verdict.violations, verdict
+        fired.update(verdict.fired)
+    assert all(fired[name] for name in OF_THE_SOCKET), fired
 
 
 @pytest.mark.parametrize("seed", [2, 3, 5])

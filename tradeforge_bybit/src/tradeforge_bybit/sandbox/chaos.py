@@ -45,9 +45,13 @@ _LOOKS = (_REALTIME, _HISTORY, "/v5/execution/list")
 
 
 class BybitChaos(ChaosVenue):
-    """Contracts in lots of one, and no coins but the money of the account."""
+    """Contracts in lots of one, and no coins but the money of the account.
 
-    def __init__(self, seed: int) -> None:
+    With `order_entry="socket"` orders, changes and cancels leave by the venue's socket for them.
+    """
+
+    def __init__(self, seed: int, *, order_entry: str = "rest") -> None:
+        self._order_entry = order_entry
         self._key, self._secret = f"canary-key-{seed}", f"canary-secret-{seed}"
         self.bybit = BybitSandbox(
             seed=seed,
@@ -58,7 +62,7 @@ class BybitChaos(ChaosVenue):
             balance=Decimal(1_000_000),
             whole=True,
         )
-        self.faults = FAULTS
+        self.faults = FAULTS if order_entry == "rest" else SOCKET_FAULTS
 
     @property
     def sandbox(self) -> Sandbox:
@@ -78,6 +82,7 @@ class BybitChaos(ChaosVenue):
 
         here, there = f":{self.port}", f":{port}"
         settings = {name: one.replace(here, there) for name, one in self.sandbox.settings.items()}
+        settings["BYBIT_ORDER_ENTRY"] = self._order_entry
         config = BybitConfig.from_settings(Settings("bybit", settings))
         return BybitProvider(
             config if patient else evolve(config, timeouts=_SHORT),
@@ -183,6 +188,18 @@ def _half_open_rest(stage: Stage, action: Action, random: Random) -> None:
     _on(stage).half_open()
 
 
+def _lose_trade_answers(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).lose_trade_answers(random.randrange(1, 3))
+
+
+def _cut_trade(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).cut_sockets("trade")
+
+
+def _mute_trade(stage: Stage, action: Action, random: Random) -> None:
+    _on(stage).mute_sockets("trade")
+
+
 def _say(text: str, stage: Stage, action: Action, random: Random) -> None:
     _on(stage).say(text)
 
@@ -235,3 +252,11 @@ FAULTS: Sequence[ChaosFault] = (
     _now("nonsense", "F53 F54", partial(_say, '{"topic": 7}')),
     _now("rest_half_open", "F44", _half_open_rest),
 )
+
+SOCKET_FAULTS: Sequence[ChaosFault] = (
+    _now("trade_answers_lost", "F03 F07", _lose_trade_answers),
+    _now("trade_socket_cut", "F46", _cut_trade),
+    _now("trade_socket_dead", "F45", _mute_trade),
+    *(one for one in FAULTS if one.at_once),
+)
+"""Where orders leave by the socket for them."""
