@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import pairwise
+from time import perf_counter
 
 import pytest
 from attrs import evolve
@@ -114,6 +115,20 @@ def test_history_goes_back_a_year(exchange: Exchange, clock: ManualClock) -> Non
     )
     assert bars[0].time >= clock.now() - timedelta(seconds=HISTORY_SECONDS, hours=1)
     assert len(bars) in (24, 25)
+
+
+def test_days_are_made_once(exchange: Exchange, clock: ManualClock) -> None:
+    """A stream tells the candle of a month again with every trade."""
+
+    def seconds_for_days() -> float:
+        before = perf_counter()
+        exchange.bars(
+            "FUT.ABC", start=clock.now() - 45 * DAY, end=clock.now(), seconds=86_400, limit=45
+        )
+        return perf_counter() - before
+
+    first = seconds_for_days()
+    assert seconds_for_days() < first / 4
 
 
 def test_minutes_hours_and_days_agree(exchange: Exchange, clock: ManualClock) -> None:

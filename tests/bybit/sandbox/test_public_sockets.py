@@ -167,6 +167,29 @@ async def test_a_candle_is_confirmed_when_it_has_ended(
         assert {**ended, "confirm": False, "timestamp": 0} == {**row, "timestamp": 0}
 
 
+async def test_a_candle_is_told_once_a_second_at_most(
+    sandbox: BybitSandbox, clock: ManualClock, tick: Decimal
+) -> None:
+    async with open_socket(sandbox, clock, "public/linear") as socket:
+        await socket.subscribe("kline.M.BTCUSDT")
+        for _ in range(10):
+            sandbox.exchange.move_to(LINEAR, last(sandbox) + tick)
+            await pass_time(clock, 0.3)
+        sandbox.exchange.close_market()
+        await pass_time(clock, 1.0)
+        rows = await _rows_until_pong(socket)
+        assert 3 <= len(rows) <= 5
+        assert Decimal(rows[-1]["close"]) == last(sandbox)
+
+
+async def _rows_until_pong(socket: Socket) -> list[Row]:
+    await socket.say(op="ping")
+    rows: list[Row] = []
+    while (message := await socket.hear()).get("op") != "ping":
+        rows += message["data"]
+    return rows
+
+
 async def test_who_says_nothing_is_cut_off(sandbox: BybitSandbox, clock: ManualClock) -> None:
     sandbox.exchange.close_market()
     async with (

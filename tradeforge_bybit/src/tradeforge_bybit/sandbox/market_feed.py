@@ -19,6 +19,8 @@ from tradeforge_testing.sandbox.pacer import Pacer
 DEPTHS = (1, 50, 200, 1000)
 _MOMENT = 0.02
 _AGAIN = 3.0
+_CANDLE = 1.0
+"""Seconds between two messages of a candle, however much is traded."""
 _MOST_TRADES = 1024
 _SPOT_TICKER = (
     "symbol",
@@ -43,6 +45,7 @@ class _Told:
     top_time: float = 0.0
     ticker: Row = field(factory=dict)
     candles: dict[str, Candle] = field(factory=dict)
+    candle_times: dict[str, float] = field(factory=dict)
     trades: list[Print] = field(factory=list)
     is_dirty: bool = False
 
@@ -112,7 +115,8 @@ class MarketFeed:
         for topic in sorted(topics) if trades else ():
             kind, _, rest = topic.partition(".")
             if kind == "kline" and rest.endswith(f".{listing.symbol}"):
-                self._tell_candle(listing, told, topic, rest.partition(".")[0])
+                if self._clock.monotonic() - told.candle_times.get(topic, -_CANDLE) >= _CANDLE:
+                    self._tell_candle(listing, told, topic, rest.partition(".")[0])
 
     def begin(self, category: str, line: Line, topic: str) -> None:
         """Tell a new listener how it is now; trades and candles begin with the next one."""
@@ -254,6 +258,7 @@ class MarketFeed:
         elif rows:
             del told.candles[topic]
         if rows:
+            told.candle_times[topic] = self._clock.monotonic()
             message = {"topic": topic, "type": "snapshot", "ts": self._venue.now, "data": rows}
             self._say(self._wanting(listing, topic), message)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from random import Random
 
-from tradeforge_testing.exchange.rows import Row
+from tradeforge_testing.exchange.rows import HOUR, Row, merge
 
 _MINUTE = 60
 _CHUNK_MINUTES = 24 * 60
@@ -29,22 +29,37 @@ class History:
         self._step = max(1, ticks // 20_000)
         self._anchors = [ticks]
         self._chunks: dict[int, list[Row]] = {}
+        self._hours_of: dict[int, list[Row]] = {}
 
     def rows(self, start: int, end: int, seconds: int) -> Iterator[Row]:
         """Rows that open from `start` up to, not including, `end`.
 
-        Minutes, or seconds when `seconds` is not a multiple of a minute.
+        The largest of hours, minutes and seconds of which `seconds` is a multiple; an hour is cut
+        in two where one made day ends.
         """
+        if seconds % HOUR == 0:
+            yield from self._hours(start, end)
+            return
         for minute in self._minutes(start // _MINUTE * _MINUTE, end):
             rows = [minute] if seconds % _MINUTE == 0 else self._split(minute)
             yield from (row for row in rows if start <= row.second < end)
 
     def _minutes(self, start: int, end: int) -> Iterator[Row]:
+        for number in self._numbers(start, end):
+            yield from (row for row in self._chunk(number) if start <= row.second < end)
+
+    def _hours(self, start: int, end: int) -> Iterator[Row]:
+        for number in self._numbers(start, end):
+            if number not in self._hours_of:  # kept, since a day of minutes takes long to make
+                self._hours_of[number] = list(merge(self._chunk(number), HOUR))
+            yield from (row for row in self._hours_of[number] if start <= row.second < end)
+
+    def _numbers(self, start: int, end: int) -> range:
+        """The chunks in which the span lies, the oldest first."""
         start = max(start, self.end - HISTORY_SECONDS)
         oldest = (self.end - start - 1) // _CHUNK
         newest = max(0, (self.end - end) // _CHUNK)
-        for number in range(oldest, newest - 1, -1):
-            yield from (row for row in self._chunk(number) if start <= row.second < end)
+        return range(oldest, newest - 1, -1)
 
     def _chunk(self, number: int) -> list[Row]:
         """The day that ends `number` days before the market started."""

@@ -162,7 +162,7 @@ class Market:
         # History has rows in every minute, so going back further than this cannot be needed.
         enough = min(self._history.end, end) - (limit + 1) * max(seconds, _MINUTE)
         history = self._past(max(start, enough // seconds * seconds), end, seconds)
-        rows = merge(chain(history, self.tape.rows(start, end)), seconds)
+        rows = merge(chain(history, self.tape.rows(start, end, seconds)), seconds)
         return [self._to_bar(row) for row in list(rows)[-limit:]]
 
     def _past(self, start: int, end: int, seconds: int) -> Iterable[Row]:

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR = 3600
 
 
 class Row(NamedTuple):
