@@ -87,8 +87,9 @@ async def test_orders_over_the_socket(sandbox: BybitSandbox, clock: ManualClock)
         assert (await _order(socket, "order.cancel", of))["retCode"] == 0
         again = await _order(socket, "order.cancel", of)
         assert (again["retCode"], again["data"]) == (110001, {})
-        pong = await socket.ask(op="ping")
+        pong = await socket.ask(op="ping", reqId="7")
         assert (pong["op"], pong["retCode"], len(pong["data"])) == ("pong", 0, 1)
+        assert "reqId" not in pong
 
 
 async def test_the_socket_shares_the_limits_of_rest(

@@ -3,12 +3,14 @@
 from decimal import Decimal
 
 import pytest
-from tests.bybit.sandbox.conftest import LINEAR, SPOT, Client, last
+from tests.bybit.sandbox.conftest import LINEAR, SPOT, Client, away, last
 from tests.bybit.sandbox.sockets import Row, Socket, open_socket, pass_time
 from websockets.exceptions import ConnectionClosed
 
 from tradeforge_bybit.sandbox import BybitSandbox
 from tradeforge_testing import ManualClock
+
+BTC = {"category": "linear", "symbol": "BTCUSDT"}
 
 
 @pytest.fixture
@@ -47,6 +49,42 @@ async def test_a_topic_that_there_is_not(
             "error:invalid op",
             {"op": "noop", "args": None},
         )
+
+
+@pytest.mark.parametrize("category", ["linear", "spot"])
+async def test_a_topic_that_is_heard_already_spoils_the_request(
+    sandbox: BybitSandbox, clock: ManualClock, category: str
+) -> None:
+    async with open_socket(sandbox, clock, f"public/{category}") as socket:
+        await socket.subscribe("publicTrade.BTCUSDT")
+        both = ["publicTrade.ETHUSDT", "publicTrade.BTCUSDT"]
+        ack = await socket.ask(op="subscribe", args=both, req_id="2")
+        assert (ack["success"], ack["req_id"]) == (False, "2")
+        assert ack["ret_msg"] == "error:already subscribed,topic:publicTrade.BTCUSDT"
+        assert sandbox.sockets[category].topics() == {"publicTrade.BTCUSDT"}
+        assert (await socket.ask(op="unsubscribe", args=both))["success"]
+        await socket.subscribe(*both)
+
+
+async def test_only_contracts_tell_liquidations(sandbox: BybitSandbox, clock: ManualClock) -> None:
+    async with open_socket(sandbox, clock, "public/linear") as socket:
+        await socket.subscribe("allLiquidation.BTCUSDT")
+    async with open_socket(sandbox, clock, "public/spot") as socket:
+        assert not (await socket.ask(op="subscribe", args=["allLiquidation.BTCUSDT"]))["success"]
+
+
+async def test_a_book_that_is_as_it_was_is_not_told(
+    sandbox: BybitSandbox, clock: ManualClock, client: Client
+) -> None:
+    async with open_socket(sandbox, clock, "public/linear") as socket:
+        await client.place(qty="0.02", price=away(sandbox, "-0.5"))
+        await pass_time(clock, 0.03)
+        await socket.subscribe("orderbook.50.BTCUSDT")
+        await socket.hear()
+        said = await client.place(price=away(sandbox, "-0.4"))
+        await client.done("/v5/order/cancel", **BTC, orderId=said["result"]["orderId"])
+        await pass_time(clock, 0.03)
+        assert (await socket.ask(op="ping"))["op"] == "ping"
 
 
 async def test_a_book_is_a_snapshot_and_numbered_changes(

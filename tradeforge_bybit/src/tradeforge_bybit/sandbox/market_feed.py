@@ -41,6 +41,7 @@ class _Told:
     """What was told of an instrument last: the levels at each depth, the ticker, the candles."""
 
     books: dict[int, tuple[Side, Side]] = field(factory=dict)
+    whole: tuple[Side, Side] = ({}, {})
     top_update: int = 0
     top_time: float = 0.0
     ticker: Row = field(factory=dict)
@@ -136,6 +137,10 @@ class MarketFeed:
     # The book
 
     def _tell_books(self, listing: Listing, told: _Told, topics: set[str]) -> None:
+        whole = self._book(listing, DEPTHS[-1])
+        if whole == told.whole:  # what came is gone again
+            return
+        told.whole = whole
         numbers = self._venue.book_numbers(listing)
         numbers.update += 1
         numbers.sequence = self._venue.serial()

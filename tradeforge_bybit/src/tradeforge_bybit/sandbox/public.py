@@ -40,7 +40,7 @@ class PublicSocket:
         before = set(line.topics)
         most = _MOST_OF_SPOT if self._category == "spot" else None
         self._feed.settle()
-        wrong = commands.subscribe(line, said, self._check, most)
+        wrong = commands.subscribe(line, said, self._checking(line, said), most)
         if wrong is not None:
             self.lines.say(line, commands.ack(line, said, wrong, success=False))
             return
@@ -53,11 +53,18 @@ class PublicSocket:
         number = {} if self._category == "spot" else {"req_id": ""}
         return commands.ack(line, {**number, **said}, text)
 
+    def _checking(self, line: Line, said: Message) -> Callable[[str], str | None]:
+        """Who hears a topic already is told so, and the rest of his request is not done either."""
+        heard = line.topics if said["op"] == "subscribe" else frozenset[str]()
+        return lambda topic: (
+            f"error:already subscribed,topic:{topic}" if topic in heard else self._check(topic)
+        )
+
     def _check(self, topic: str) -> str | None:
         kind, _, rest = topic.partition(".")
         detail, _, symbol = rest.rpartition(".")
         known = self._venue.listing(self._category, symbol) is not None
-        if known and kind in _TOPICS and detail in _TOPICS[kind]:
+        if known and detail in _TOPICS.get(kind, ()) and self._category not in _NOT.get(kind, ()):
             return None
         return f"error:handler not found,topic:{topic}"
 
@@ -67,4 +74,7 @@ _TOPICS = {
     "publicTrade": ("",),
     "tickers": ("",),
     "kline": tuple(INTERVALS),
+    "allLiquidation": ("",),
 }
+"""Nobody is liquidated here, so that topic is silent."""
+_NOT = {"allLiquidation": ("spot",)}

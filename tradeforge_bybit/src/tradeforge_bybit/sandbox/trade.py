@@ -38,8 +38,7 @@ class TradeSocket:
     def _hear(self, line: Line, said: Message) -> None:
         match said.get("op"):
             case "ping":
-                pong = {"retCode": 0, "retMsg": "OK", "op": "pong", "data": [str(self._venue.now)]}
-                self.lines.say(line, {**_number(said), **pong, "connId": line.conn_id})
+                self.lines.say(line, self._pong(line))
             case "auth":
                 self.lines.say(line, self._admit(line, said))
             case _:
@@ -48,6 +47,11 @@ class TradeSocket:
                     self.lost -= 1
                 else:
                     self.lines.say(line, answer)
+
+    def _pong(self, line: Line) -> Message:
+        """Without the number of its ping, whatever that said."""
+        pong = {"retCode": 0, "retMsg": "OK", "op": "pong", "data": [str(self._venue.now)]}
+        return {**pong, "connId": line.conn_id}
 
     def _admit(self, line: Line, said: Message) -> Message:
         code, text = 0, "OK"
