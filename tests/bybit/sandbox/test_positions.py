@@ -7,6 +7,7 @@ import pytest
 from tests.bybit.sandbox.conftest import LINEAR, Client, away, last
 
 from tradeforge_bybit.sandbox import BybitSandbox
+from tradeforge_testing import ManualClock
 
 LIST, STOP = "/v5/position/list", "/v5/position/trading-stop"
 OF = {"category": "linear", "symbol": "BTCUSDT"}
@@ -88,6 +89,53 @@ async def test_both_sides_are_held_apart_in_hedge_mode(client: Client) -> None:
     await client.place("Sell", "0.01", positionIdx=1, reduceOnly=True)
     await client.place("Buy", "0.02", positionIdx=2, reduceOnly=True)
     await client.done(path, **OF, mode=0)
+
+
+async def test_each_side_has_gained_what_its_own_fills_have(
+    client: Client, sandbox: BybitSandbox
+) -> None:
+    await client.done("/v5/position/switch-mode", **OF, mode=3)
+    await client.place(positionIdx=1)
+    await client.place("Sell", "0.02", positionIdx=2)
+    long, short = await client.rows(LIST, **OF)
+    for row in (long, short):
+        fees = Decimal(row["positionValue"]) * Decimal("0.00055")
+        assert Decimal(row["curRealisedPnl"]) == Decimal(row["cumRealisedPnl"]) == -fees
+    coin = await _usdt(client)
+    gained = Decimal(long["cumRealisedPnl"]) + Decimal(short["cumRealisedPnl"])
+    assert Decimal(coin["cumRealisedPnl"]) == gained
+
+
+async def _usdt(client: Client) -> dict[str, Any]:
+    (row,) = await client.rows("/v5/account/wallet-balance", accountType="UNIFIED", coin="USDT")
+    return dict(row["coin"][0])
+
+
+@pytest.mark.parametrize("closing", ["0.01", "0.03"])
+async def test_a_new_position_has_gained_nothing_of_the_one_before(
+    client: Client, clock: ManualClock, closing: str
+) -> None:
+    await client.place()
+    first = await _position(client)
+    clock.advance(7)
+    await client.place("Sell", closing)
+    await client.place("Sell")
+    row = await _position(client)
+    fees = Decimal(row["positionValue"]) * Decimal("0.00055")
+    assert Decimal(row["curRealisedPnl"]) == pytest.approx(-fees, abs=Decimal("0.00000001"))
+    assert Decimal(row["cumRealisedPnl"]) < Decimal(row["curRealisedPnl"])
+    assert row["createdTime"] == first["createdTime"] < row["updatedTime"]
+    assert str(row["openTime"]) == row["updatedTime"]
+
+
+async def test_a_position_that_was_closed_keeps_when_it_was_first_there(client: Client) -> None:
+    assert (await _position(client))["createdTime"] == ""
+    await client.place()
+    opened = await _position(client)
+    await client.place("Sell")
+    row = await _position(client)
+    assert (row["size"], row["createdTime"]) == ("0", opened["createdTime"])
+    assert row["seq"] > 0 and Decimal(row["curRealisedPnl"]) < 0
 
 
 async def test_what_only_reduces_shrinks_with_the_position(

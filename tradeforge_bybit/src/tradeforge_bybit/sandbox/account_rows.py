@@ -1,5 +1,6 @@
 """Positions and the wallet as this venue shows them."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -27,8 +28,7 @@ def position_row(
     mark = venue.exchange.quote(instrument.id).last
     value = instrument.value(abs(size), average) if size else _ZERO
     margin = venue.exchange.margin(position) if position is not None and size else _ZERO
-    times = "" if position is None else str(milliseconds(position.opened_at))
-    realized = _realized(venue, listing)
+    holding = venue.closings.holding(instrument.id, leg)
     exits = venue.exits.get((instrument.id, leg), {})
     return {
         "positionIdx": IDX[leg],
@@ -58,13 +58,13 @@ def position_row(
         "vega": "",
         "theta": "",
         "unrealisedPnl": text(_rounded(unrealized(listing, position, mark))) if size else "",
-        "curRealisedPnl": text(realized),
-        "cumRealisedPnl": text(realized),
+        "curRealisedPnl": text(_rounded(holding.gained_since_open)),
+        "cumRealisedPnl": text(_rounded(holding.gained)),
         "adlRankIndicator": 2 if size else 0,
-        "createdTime": times,
-        "updatedTime": times,
-        "openTime": int(times) if size else 0,
-        "seq": -1 if position is None else venue.serial(),
+        "createdTime": _time(holding.first_time),
+        "updatedTime": _time(holding.last_time),
+        "openTime": milliseconds(position.opened_at) if position is not None and size else 0,
+        "seq": -1 if holding.first_time is None else venue.serial(),
         "isReduceOnly": False,
         "mmrSysUpdatedTime": "",
         "leverageSysUpdatedTime": "",
@@ -93,10 +93,8 @@ def unrealized(listing: Listing, position: ExchangePosition | None, mark: Decima
     return size * (mark - average)
 
 
-def _realized(venue: Venue, listing: Listing) -> Decimal:
-    fills = venue.exchange.fills(venue.account.id)
-    own = (one for one in fills if one.instrument_id == listing.instrument.id and not one.voided)
-    return sum(((one.realized_pnl or _ZERO) - one.fees for one in own), _ZERO)
+def _time(time: datetime | None) -> str:
+    return "" if time is None else str(milliseconds(time))
 
 
 # --- the wallet ---
@@ -188,7 +186,7 @@ def _unrealized_of(venue: Venue, key: str) -> Decimal:
 
 def _realized_of(venue: Venue, key: str) -> Decimal:
     listed = [one for one in venue.listings.values() if one.instrument.money == key]
-    return sum((_realized(venue, one) for one in listed if not one.is_spot), _ZERO)
+    return sum((venue.closings.gained(one.instrument.id) for one in listed), _ZERO)
 
 
 def price_of(venue: Venue, coin: str) -> Decimal:
