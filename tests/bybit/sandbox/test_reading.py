@@ -73,6 +73,59 @@ async def test_a_wrong_interval_is_a_wrong_parameter(client: Client) -> None:
     assert answer["retCode"] == 10001
 
 
+@pytest.mark.parametrize("of", ["mark", "index", "premium-index"])
+async def test_the_prices_of_a_contract_have_candles_without_a_volume(
+    client: Client, of: str
+) -> None:
+    asked = {"category": "linear", "symbol": "BTCUSDT", "interval": "5", "limit": 3}
+    rows = await client.rows(f"/v5/market/{of}-price-kline", **asked)
+    traded = await candles(client, "5", limit=3)
+    assert starts(rows) == starts(traded) and all(len(one) == 5 for one in rows)
+    expected = ["0"] * 4 if of == "premium-index" else traded[0][1:5]
+    assert rows[0][1:] == expected
+    spot = await client.get(f"/v5/market/{of}-price-kline", **{**asked, "category": "spot"})
+    assert spot["retCode"] == 10001
+
+
+async def test_open_interest_comes_in_pages(client: Client) -> None:
+    asked = {"category": "linear", "symbol": "BTCUSDT", "intervalTime": "5min", "limit": 2}
+    path, end = "/v5/market/open-interest", client.now // (5 * MINUTE) * 5 * MINUTE
+    window = {"startTime": end - 20 * MINUTE, "endTime": end}
+    times, cursor = [], ""
+    while True:
+        more = {"cursor": cursor} if cursor else {}
+        page = (await client.get(path, **asked, **window, **more))["result"]
+        times += [int(one["timestamp"]) for one in page["list"]]
+        if not (cursor := page["nextPageCursor"]):
+            break
+    assert times == [end - 5 * MINUTE * number for number in range(5)]
+    assert len(await client.rows(path, **asked)) == 2
+    assert (await client.get(path, **{**asked, "intervalTime": "2min"}))["retCode"] == 10001
+    assert (await client.get(path, **{**asked, "category": "spot"}))["retCode"] == 10001
+
+
+async def test_a_risk_limit_goes_with_the_position(client: Client) -> None:
+    path = "/v5/market/risk-limit"
+    (tier,) = await client.rows(path, category="linear", symbol="BTCUSDT")
+    (position,) = await client.rows("/v5/position/list", category="linear", symbol="BTCUSDT")
+    assert (tier["id"], tier["riskLimitValue"]) == (position["riskId"], position["riskLimitValue"])
+    every = await client.rows(path, category="linear")
+    assert [one["symbol"] for one in every] == ["BTCUSDT", "ETHUSDT"]
+    assert (await client.get(path, category="spot"))["retCode"] == 10001
+
+
+async def test_all_coins_are_collateral_in_the_one_mode_of_margin(client: Client) -> None:
+    rows = await client.rows("/v5/account/collateral-info")
+    assert [one["currency"] for one in rows if one["collateralSwitch"]] == ["BTC", "ETH", "USDT"]
+    (one,) = await client.rows("/v5/account/collateral-info", currency="BTC")
+    assert one["currency"] == "BTC"
+    path = "/v5/account/set-margin-mode"
+    info = (await client.get("/v5/account/info"))["result"]
+    assert await client.done(path, setMarginMode=info["marginMode"]) == {"reasons": []}
+    assert (await client.post(path, setMarginMode="ISOLATED_MARGIN"))["retCode"] == 3400045
+    assert (await client.post(path, setMarginMode="CROSS"))["retCode"] == 10001
+
+
 async def test_contracts_come_in_pages_and_spot_at_once(client: Client) -> None:
     path, seen, cursor = "/v5/market/instruments-info", [], ""
     while True:

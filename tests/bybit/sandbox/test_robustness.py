@@ -45,6 +45,7 @@ QUERY = {
     "settleCoin": "USDT",
     "accountType": "UNIFIED",
     "interval": "1",
+    "intervalTime": "1h",
     "limit": "5",
     "cursor": "",
     "startTime": "1",

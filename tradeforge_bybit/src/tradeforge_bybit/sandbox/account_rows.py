@@ -14,6 +14,7 @@ from tradeforge_testing.exchange import ExchangePosition, Kind
 Row = dict[str, Any]
 Leg = OrderSide | None
 
+RISK_LIMIT = "2000000"
 _ZERO = Decimal(0)
 _DIGITS = Decimal("0.00000001")
 
@@ -33,7 +34,7 @@ def position_row(
     return {
         "positionIdx": IDX[leg],
         "riskId": 1,
-        "riskLimitValue": "2000000",
+        "riskLimitValue": RISK_LIMIT,
         "symbol": listing.symbol,
         "side": SIDES[OrderSide.BUY if size > 0 else OrderSide.SELL] if size else "",
         "size": text(instrument.to_size(abs(size))),

@@ -10,6 +10,7 @@ from tradeforge_testing.exchange import Level
 
 Row = dict[str, Any]
 
+OPEN_INTEREST = "225766.793"
 _FUNDED = 8 * 3_600_000
 
 
@@ -44,9 +45,9 @@ def ticker_row(venue: Venue, listing: Listing) -> Row:
         "indexPrice": last,
         "markPrice": last,
         "prevPrice1h": common["prevPrice24h"],
-        "openInterest": "225766.793",
+        "openInterest": OPEN_INTEREST,
         "openInterestValue": "11614437205.81",
-        "singleOpenInterest": "225766.793",
+        "singleOpenInterest": OPEN_INTEREST,
         "singleOpenInterestValue": "11614437205.81",
         "fundingRate": "0.0001",
         "nextFundingTime": str((venue.now // _FUNDED + 1) * _FUNDED),

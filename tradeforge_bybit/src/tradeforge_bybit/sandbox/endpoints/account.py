@@ -4,7 +4,7 @@ from typing import Any
 
 from tradeforge_bybit.sandbox import said as say
 from tradeforge_bybit.sandbox.account_rows import wallet_row
-from tradeforge_bybit.sandbox.answers import Payload, parameter_error
+from tradeforge_bybit.sandbox.answers import Failure, Payload, parameter_error
 from tradeforge_bybit.sandbox.endpoint import Endpoint
 from tradeforge_bybit.sandbox.literals import text
 from tradeforge_bybit.sandbox.said import Said
@@ -21,7 +21,7 @@ def wallet_balance(venue: Venue, said: Said) -> Payload:
 
 def account_info(venue: Venue, said: Said) -> Payload:
     return {
-        "marginMode": "REGULAR_MARGIN",
+        "marginMode": _MARGIN_MODE,
         "updatedTime": "1723481446000",
         "unifiedMarginStatus": 5,
         "dcpStatus": "OFF",
@@ -30,6 +30,43 @@ def account_info(venue: Venue, said: Said) -> Payload:
         "isMasterTrader": False,
         "spotHedgingStatus": "OFF",
     }
+
+
+_MARGIN_MODE = "REGULAR_MARGIN"
+_MARGIN_MODES = ("ISOLATED_MARGIN", _MARGIN_MODE, "PORTFOLIO_MARGIN")
+
+
+def set_margin_mode(venue: Venue, said: Said) -> Payload:
+    """There is only one; asking for another is refused, as it is where something is in its way."""
+    wanted = say.word(said, "setMarginMode")
+    if wanted not in _MARGIN_MODES:
+        raise parameter_error("setMarginMode invalid")
+    if wanted != _MARGIN_MODE:
+        raise Failure(3400045, "Set margin mode failed")
+    return {"reasons": []}
+
+
+def collateral_info(venue: Venue, said: Said) -> Payload:
+    """Every coin counts as collateral, and none can be borrowed."""
+    wanted = say.maybe_word(said, "currency")
+    return {"list": [{"currency": one, **_COLLATERAL} for one in _COINS if wanted in ("", one)]}
+
+
+_COLLATERAL: dict[str, Any] = {
+    "hourlyBorrowRate": "0",
+    "maxBorrowingAmount": "0",
+    "freeBorrowingLimit": "0",
+    "freeBorrowAmount": "0",
+    "freeBorrowingAmount": "",
+    "borrowAmount": "0",
+    "otherBorrowAmount": "0",
+    "availableToBorrow": "0",
+    "borrowable": False,
+    "borrowUsageRate": "0",
+    "marginCollateral": True,
+    "collateralSwitch": True,
+    "collateralRatio": "1",
+}
 
 
 def fee_rate(venue: Venue, said: Said) -> Payload:
@@ -108,17 +145,21 @@ _PERMISSIONS: dict[str, list[str]] = {
 
 def coin_info(venue: Venue, said: Said) -> Payload:
     wanted = say.maybe_word(said, "coin")
-    coins = ("BTC", "ETH", "USDT")
-    return {"rows": [_coin(one) for one in coins if wanted in ("", one)]}
+    return {"rows": [_coin(one) for one in _COINS if wanted in ("", one)]}
+
+
+_COINS = ("BTC", "ETH", "USDT")
 
 
 def _coin(coin: str) -> dict[str, Any]:
     chain = {
         "chainType": coin,
         "confirmation": "6",
+        "safeConfirmNumber": "6",
         "withdrawFee": "0.0005",
         "depositMin": "0",
         "withdrawMin": "0.001",
+        "withdrawMax": "-1",
         "chain": coin,
         "chainDeposit": "1",
         "chainWithdraw": "1",
@@ -132,6 +173,8 @@ def _coin(coin: str) -> dict[str, Any]:
 ENDPOINTS = (
     Endpoint("GET", "/v5/account/wallet-balance", wallet_balance, 50),
     Endpoint("GET", "/v5/account/info", account_info, 50),
+    Endpoint("POST", "/v5/account/set-margin-mode", set_margin_mode, 10),
+    Endpoint("GET", "/v5/account/collateral-info", collateral_info, 50),
     Endpoint("GET", "/v5/account/fee-rate", fee_rate, 5),
     Endpoint("GET", "/v5/user/query-api", query_api, 10),
     Endpoint("GET", "/v5/asset/coin/query-info", coin_info, 5),

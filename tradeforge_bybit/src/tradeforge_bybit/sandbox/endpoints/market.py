@@ -4,12 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 from tradeforge_bybit.sandbox import said as say
+from tradeforge_bybit.sandbox.account_rows import RISK_LIMIT
 from tradeforge_bybit.sandbox.answers import Payload, parameter_error
-from tradeforge_bybit.sandbox.candles import INTERVALS, candles, row_of
+from tradeforge_bybit.sandbox.candles import INTERVALS, Candle, candles, row_of
 from tradeforge_bybit.sandbox.endpoint import Endpoint
 from tradeforge_bybit.sandbox.instruments import Listing
 from tradeforge_bybit.sandbox.literals import text
-from tradeforge_bybit.sandbox.market_rows import book_row, ticker_row, trade_row
+from tradeforge_bybit.sandbox.market_rows import OPEN_INTEREST, book_row, ticker_row, trade_row
 from tradeforge_bybit.sandbox.paging import page
 from tradeforge_bybit.sandbox.said import Said
 from tradeforge_bybit.sandbox.venue import Venue
@@ -42,6 +43,34 @@ def instruments(venue: Venue, said: Said) -> Payload:
 
 
 def kline(venue: Venue, said: Said) -> Payload:
+    listing, found = _candles(venue, said)
+    return _of_candles(listing, [row_of(listing, one) for one in found])
+
+
+def mark_kline(venue: Venue, said: Said) -> Payload:
+    """Of the mark and the index, which are where the last trade was."""
+    listing, found = _candles(venue, said)
+    _check_contract(listing)
+    return _of_candles(listing, [row_of(listing, one)[:5] for one in found])
+
+
+def premium_kline(venue: Venue, said: Said) -> Payload:
+    """The mark is where the index is."""
+    listing, found = _candles(venue, said)
+    _check_contract(listing)
+    return _of_candles(listing, [[str(one.start), "0", "0", "0", "0"] for one in found])
+
+
+def _of_candles(listing: Listing, rows: list[list[str]]) -> Payload:
+    return {"category": listing.category, "symbol": listing.symbol, "list": rows}
+
+
+def _check_contract(listing: Listing) -> None:
+    if listing.is_spot:
+        raise parameter_error("Category is invalid")
+
+
+def _candles(venue: Venue, said: Said) -> tuple[Listing, list[Candle]]:
     """The newest first; the first one may still be open."""
     listing = say.listing(venue, said, "linear")
     interval = say.word(said, "interval")
@@ -50,8 +79,7 @@ def kline(venue: Venue, said: Said) -> Payload:
     limit = say.whole(said, "limit", 200, 1000, 1)
     start, end = say.moment(said, "start"), say.moment(said, "end")
     found = candles(venue, listing, interval, start=start, end=end, limit=limit)
-    rows = [row_of(listing, one) for one in found[::-1]]
-    return {"category": listing.category, "symbol": listing.symbol, "list": rows}
+    return listing, found[::-1]
 
 
 def orderbook(venue: Venue, said: Said) -> Payload:
@@ -98,8 +126,7 @@ def _on_grid(listing: Listing, price: Decimal) -> Decimal:
 def funding_history(venue: Venue, said: Said) -> Payload:
     """One rate every eight hours, the newest first."""
     listing = say.listing(venue, said)
-    if listing.is_spot:
-        raise parameter_error("Category is invalid")
+    _check_contract(listing)
     start, end = say.moment(said, "startTime"), say.moment(said, "endTime")
     if start is not None and end is None:
         raise parameter_error("endTime is required")
@@ -114,10 +141,76 @@ def funding_history(venue: Venue, said: Said) -> Payload:
     return {"category": listing.category, "list": rows}
 
 
+def open_interest(venue: Venue, said: Said) -> Payload:
+    """The same at all times, the newest first."""
+    listing = say.listing(venue, said)
+    _check_contract(listing)
+    times, cursor = _sampled(venue, said)
+    shown = {"openInterest": OPEN_INTEREST, "singleOpenInterest": OPEN_INTEREST}
+    return {
+        "symbol": listing.symbol,
+        "category": listing.category,
+        "list": [{**shown, "timestamp": str(each)} for each in times],
+        "nextPageCursor": cursor,
+    }
+
+
+def _sampled(venue: Venue, said: Said) -> tuple[list[int], str]:
+    """The times of a page; the cursor of the next one is the last of them."""
+    span = _OPEN_INTERESTS.get(say.word(said, "intervalTime"))
+    if span is None:
+        raise parameter_error("intervalTime invalid")
+    start, end = say.moment(said, "startTime") or 0, say.moment(said, "endTime")
+    most = venue.now + 1
+    before = say.whole(said, "cursor", most if end is None else min(end + 1, most), most)
+    last = (before - 1) // span * span
+    steps = range(say.whole(said, "limit", 50, 200, 1))
+    times = [each for each in (last - span * step for step in steps) if each >= start]
+    has_more = bool(times) and times[-1] - span >= start
+    return times, str(times[-1]) if has_more else ""
+
+
+_MINUTES = 60_000
+_OPEN_INTERESTS = {
+    "5min": 5 * _MINUTES,
+    "15min": 15 * _MINUTES,
+    "30min": 30 * _MINUTES,
+    "1h": 60 * _MINUTES,
+    "4h": 240 * _MINUTES,
+    "1d": 1440 * _MINUTES,
+}
+
+
+def risk_limit(venue: Venue, said: Said) -> Payload:
+    """One tier for each contract."""
+    category, symbol = say.category(said), say.maybe_word(said, "symbol")
+    if category == "spot":
+        raise parameter_error("Category is invalid")
+    listed = [say.listing(venue, said)] if symbol else _listed(venue, category)
+    rows = [{"symbol": one.symbol, **_TIER} for one in listed]
+    return {"category": category, "list": rows, "nextPageCursor": ""}
+
+
+_TIER = {
+    "id": 1,
+    "riskLimitValue": RISK_LIMIT,
+    "maintenanceMargin": "0.005",
+    "initialMargin": "0.01",
+    "isLowestRisk": 1,
+    "maxLeverage": "100.00",
+    "mmDeduction": "",
+}
+
+
 ENDPOINTS = (
     Endpoint("GET", "/v5/market/time", time),
     Endpoint("GET", "/v5/market/instruments-info", instruments),
     Endpoint("GET", "/v5/market/kline", kline),
+    Endpoint("GET", "/v5/market/mark-price-kline", mark_kline),
+    Endpoint("GET", "/v5/market/index-price-kline", mark_kline),
+    Endpoint("GET", "/v5/market/premium-index-price-kline", premium_kline),
+    Endpoint("GET", "/v5/market/open-interest", open_interest),
+    Endpoint("GET", "/v5/market/risk-limit", risk_limit),
     Endpoint("GET", "/v5/market/orderbook", orderbook),
     Endpoint("GET", "/v5/market/tickers", tickers),
     Endpoint("GET", "/v5/market/recent-trade", recent_trade),
