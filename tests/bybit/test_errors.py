@@ -105,11 +105,22 @@ def test_a_refusal_may_come_with_another_status() -> None:
         _endpoints.CREATE.read(answer(10006, status=403))
 
 
-def test_the_venue_may_not_repeat_the_key() -> None:
-    said = "empty value: apiTimestamp[1] apiKey[k3y] apiSignature[abc]: sign params error!"
-    with pytest.raises(VenueError) as caught:
-        _endpoints.WALLET.read(answer(10001, said))
-    assert "k3y" not in str(caught.value)
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (10001, "empty value: apiTimestamp[1] apiKey[k3y] apiSignature[abc]: sign params error!"),
+        (10004, "error sign! origin_string[1700000000000k3y5000category=linear]"),
+        (10004, "Error sign, please check your algorithm: origin_string[1700000000000k3y5000]"),
+        (10004, "error sign! origin_string[api_key=k3y&symbol=BTCUSD] sign_string[abc]"),
+    ],
+    ids=str,
+)
+def test_the_venue_may_not_repeat_the_key(code: int, said: str) -> None:
+    for endpoint in (_endpoints.WALLET, _endpoints.CREATE):
+        with pytest.raises(VenueError) as caught:
+            endpoint.read(answer(code, said))
+        assert "k3y" not in str(caught.value)
+        assert said[:8] in str(caught.value)
 
 
 def test_a_wrong_answer_is_named_and_not_quoted() -> None:

@@ -5,6 +5,7 @@ A refusal of a write is `OrderRejected` only where the code is documented to say
 an unknown outcome; so does every code that nobody has documented.
 """
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 
@@ -233,10 +234,11 @@ def refusal(path: str, code: int, text: str | None, *, write: bool) -> VenueErro
 
 def short(text: str | None) -> str:
     """What the venue says, as far as it can be repeated: it may quote the key."""
-    said = (text or "").partition("apiKey[")[0][:_MOST_WORDS]
+    said = _QUOTED.split(text or "", maxsplit=1)[0][:_MOST_WORDS]
     return said if said.isprintable() else ""
 
 
+_QUOTED = re.compile(r"(?:api_?key|origin_string|sign_string)\[", re.IGNORECASE)
 _MOST_WORDS = 300
 
 
