@@ -196,6 +196,17 @@ async def test_a_login_that_is_refused_is_told_by_connect(
     await socket_broker.connect()
 
 
+async def test_a_login_with_the_wrong_time_is_followed_by_one_with_the_venues(
+    venue: SmallVenue, socket_broker: BybitProvider, sockets: SocketVenue
+) -> None:
+    """As after a sleep of the machine, when nothing but orders goes to the venue."""
+    first = await socket_broker.place_order(limit_order())
+    venue.ahead = 60.0
+    sockets.cut("/trade")
+    second = await placed(socket_broker, limit_order())
+    assert list(venue.orders) == [first.id, second.id]
+
+
 async def test_a_second_login_that_is_not_needed_harms_nothing(
     venue: SmallVenue, socket_broker: BybitProvider, sockets: SocketVenue
 ) -> None:

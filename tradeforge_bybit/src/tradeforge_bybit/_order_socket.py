@@ -4,7 +4,7 @@ There is nothing to subscribe there: the connection itself is what is wanted, an
 is logged in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -27,6 +27,7 @@ from tradeforge_core import (
     StatusChanged,
     Topic,
     UserDataType,
+    VenueError,
 )
 from tradeforge_core.events import HealthEvent
 from tradeforge_core.kit.budget import Lane, RateBudget
@@ -47,10 +48,13 @@ _RESTARTING = 10019
 class OrderLink(StreamLink):
     """One connection, logged in."""
 
-    def __init__(self, socket: VenueSocket, log_in: LogIn) -> None:
+    def __init__(
+        self, socket: VenueSocket, log_in: LogIn, renew_time: Callable[[], Awaitable[None]]
+    ) -> None:
         self.socket = socket
         self.is_logged_in = False
         self._log_in = log_in
+        self._renew_time = renew_time
 
     @property
     def heard_at(self) -> datetime:
@@ -58,7 +62,11 @@ class OrderLink(StreamLink):
 
     async def open(self) -> None:
         await self.socket.open()
-        await self._log_in(self.socket)
+        try:
+            await self._log_in(self.socket)
+        except VenueError:  # the venue's clock may have moved: the next attempt bears its time
+            await self._renew_time()
+            raise
         self.is_logged_in = True
 
     async def listen(self) -> None:
@@ -171,7 +179,7 @@ class OrderSocket:
             prefix=f"{self._clock.now().timestamp():.3f}-",
             tap=self._line.tap,
         )
-        self._link = OrderLink(socket, self._line.log_in)
+        self._link = OrderLink(socket, self._line.log_in, self._writes.try_to_measure_time)
         return self._link
 
     def _not_understood(self, error: DecodeError) -> None:

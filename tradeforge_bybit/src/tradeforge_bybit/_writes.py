@@ -1,6 +1,7 @@
 """How orders, changes and cancels leave, whatever carries them: once, and an exit patiently."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from tradeforge_bybit._budgets import Budgets
@@ -21,13 +22,13 @@ Once = Callable[[Lane], Awaitable[R]]
 
 
 class Writes:
-    """`measure_time` is for when the venue says that a request bears the wrong time."""
+    """`measure_time` is for when the venue says that something bears the wrong time."""
 
     def __init__(
         self, budgets: Budgets, clock: Clock, measure_time: Callable[[], Awaitable[None]]
     ) -> None:
         self.budgets = budgets
-        self.measure_time = measure_time
+        self._measure_time = measure_time
         self._clock = clock
 
     async def send(self, endpoint: Endpoint[Any], body: dict[str, Any], once: Once[R]) -> R:
@@ -39,8 +40,13 @@ class Writes:
             return await once(Lane.WRITE)
         except VenueError as error:
             if is_of_clock(error):
-                await self._try_to_measure_time()
+                await self.try_to_measure_time()
             raise
+
+    async def try_to_measure_time(self) -> None:
+        """Where it fails, the next request says the same, and is told the same."""
+        with suppress(TradeForgeError):
+            await self._measure_time()
 
     async def _patiently(self, endpoint: Endpoint[Any], body: dict[str, Any], once: Once[R]) -> R:
         """Many exits at once are more than a second has room for, and late is better than never."""
@@ -54,12 +60,6 @@ class Writes:
                 if self._clock.monotonic() + wait > until:
                     raise
             await self._clock.sleep(wait)
-
-    async def _try_to_measure_time(self) -> None:
-        try:
-            await self.measure_time()
-        except TradeForgeError:
-            return  # the next request says the same, and is told the same
 
 
 def is_of_clock(error: VenueError) -> bool:
