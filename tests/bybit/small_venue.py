@@ -162,6 +162,8 @@ class SmallVenue:
 
     def cancel(self, body: Row) -> Row:
         order = self._find(body)
+        if not _is_of_filter(order, body.get("orderFilter", "Order")):
+            raise Refused(170213, "Order does not exist.")
         if order["orderStatus"] in ("Filled", "Cancelled"):
             raise Refused(110001, "order not exists or too late to cancel")
         order |= {"orderStatus": "Cancelled", "cancelType": "CancelByUser"}
@@ -223,6 +225,15 @@ class Refused(Exception):
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
         self.code = code
+
+
+def _is_of_filter(order: Row, wanted: str) -> bool:
+    """Spot looks among the orders of one kind only; once it has triggered it is a plain one."""
+    if order["category"] != "spot":
+        return True
+    if order["orderStatus"] != "Untriggered":
+        return wanted == "Order"
+    return wanted == {"Stop": "StopOrder"}.get(order["stopOrderType"], order["stopOrderType"])
 
 
 def _page(rows: list[Row], query: Row) -> Row:

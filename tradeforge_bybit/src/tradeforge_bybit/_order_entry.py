@@ -2,7 +2,11 @@
 
 from typing import Any, Protocol
 
-from tradeforge_bybit import _wire
+from attrs import evolve
+
+from tradeforge_bybit import _orders, _wire
+from tradeforge_bybit._places import OrderPlace
+from tradeforge_core import NotFound
 
 
 class OrderEntry(Protocol):
@@ -16,3 +20,13 @@ class OrderEntry(Protocol):
     async def amend(self, body: dict[str, Any]) -> None: ...
 
     async def cancel(self, body: dict[str, Any]) -> None: ...
+
+
+async def cancel(entry: OrderEntry, where: OrderPlace, order_id: str) -> None:
+    """Raises as the entry does."""
+    try:
+        await entry.cancel(_orders.to_cancel(where, order_id))
+    except NotFound:  # nothing was done: it may have triggered, and is a plain order since
+        if where.filter is None:
+            raise
+        await entry.cancel(_orders.to_cancel(evolve(where, filter=None), order_id))

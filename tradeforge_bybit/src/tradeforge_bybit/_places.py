@@ -7,6 +7,8 @@ from tradeforge_bybit._names import Place
 from tradeforge_core import Order
 
 _MOST = 100_000
+_OWN_NAMES = ("tpslOrder", "OcoOrder", "BidirectionalTpslOrder")
+"""Kinds of orders that wait at spot, and are looked for by the name that their rows have."""
 
 
 @frozen
@@ -32,8 +34,7 @@ class Places:
         """The same order, whose place is known from now on; an exit with its entry, if known."""
         category, _, symbol = order.contract_id.partition(":")
         place = Place(category, symbol)  # of a category that is not offered, too
-        waits = place.category == "spot" and order.stop_price is not None
-        where = OrderPlace(place, "StopOrder" if waits else None)
+        where = OrderPlace(place, _filter_of(order) if place.category == "spot" else None)
         self._note(order.id, where)
         if order.client_order_id is not None:
             self._note(order.client_order_id, where)
@@ -72,3 +73,10 @@ class Places:
 def _entry_name(order: Order) -> str:
     """Exits name the order that brought them along, by the name that it was given."""
     return order.raw.parentOrderLinkId or "" if isinstance(order.raw, _wire.OrderRow) else ""
+
+
+def _filter_of(order: Order) -> str | None:
+    kind = getattr(order.raw, "stopOrderType", None)
+    if kind in _OWN_NAMES:
+        return str(kind)
+    return "StopOrder" if kind == "Stop" or order.stop_price is not None else None

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from attrs import evolve
 
-from tradeforge_bybit import _contracts, _mapping, _orders, _proofs
+from tradeforge_bybit import _contracts, _mapping, _order_entry, _orders, _proofs
 from tradeforge_bybit._account_events import AccountReader
 from tradeforge_bybit._bars import fetch_bars
 from tradeforge_bybit._brackets import exit_words
@@ -313,7 +313,7 @@ class BybitProvider(Provider):
 
     async def _submit_cancel(self, account_id: str, order_id: str) -> None:
         where = await before_sending(self._where(account_id, order_id), "cancel")
-        await self._entry.cancel(_orders.to_cancel(where, order_id))
+        await _order_entry.cancel(self._entry, where, order_id)
         await self._proven(where.place, order_id, _proofs.is_cancelled)
 
     async def _where(self, account_id: str, order_id: str) -> OrderPlace:

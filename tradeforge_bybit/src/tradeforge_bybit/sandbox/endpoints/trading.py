@@ -49,7 +49,10 @@ def _open(venue: Venue, listing: Listing, said: Said) -> ExchangeOrder:
 
 
 def cancel(venue: Venue, said: Said) -> Payload:
-    order = _open(venue, say.listing(venue, said), said)
+    listing = say.listing(venue, said)
+    order = _open(venue, listing, said)
+    if not _is_filtered(venue, order, said):
+        raise refused(Reject.UNKNOWN_ORDER, listing.category)
     if order.parent_id is not None:
         venue.change_slip(order, cancel_type="CancelByUser")
     venue.exchange.cancel(order.account_id, order.id)
