@@ -113,6 +113,19 @@ async def test_the_venues_own_results_count_for_the_daily_loss(
             await broker.place_order(order)
 
 
+async def test_an_order_that_has_lost_the_same_twice_has_lost_both(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    await broker.disconnect()
+    broker.safety = OrderSafety(limits=RiskLimits(max_daily_loss=50))
+    await broker.connect()
+    row = {"orderId": "id-1", "side": "Sell", "avgEntryPrice": "100", "closedSize": "1"}
+    row |= {"closedPnl": "-25"}
+    venue.closed = [row | {"updatedTime": f"170000000000{number}"} for number in (1, 2)]
+    with pytest.raises(OrderVetoed, match="50 were lost"):
+        await broker.place_order(OrderRequest.market(ACCOUNT, LINEAR, OrderSide.BUY, 1))
+
+
 async def test_results_that_cannot_be_read_let_no_order_pass(
     venue: SmallVenue, broker: BybitProvider
 ) -> None:

@@ -154,6 +154,16 @@ async def test_fills_come_oldest_first_and_funding_is_none(
     ]
 
 
+@pytest.mark.parametrize("kind", ["BustTrade", "Delivery", "Settle", "MovePosition"])
+async def test_what_changes_a_position_is_a_fill_whoever_did_it(
+    venue: SmallVenue, broker: BybitProvider, kind: str
+) -> None:
+    """A contract that expires closes its position, and so does one that is moved away."""
+    venue.executions = [execution(1, execType=kind, category="inverse", symbol="BTCUSDZ26")]
+    trades = await broker.get_trade_history(ACCOUNT, start=NOW - HOUR)
+    assert [(one.id, one.contract_id) for one in trades] == [("e-1", "inverse:BTCUSDZ26")]
+
+
 async def test_the_result_of_what_was_closed_is_told(
     venue: SmallVenue, broker: BybitProvider
 ) -> None:

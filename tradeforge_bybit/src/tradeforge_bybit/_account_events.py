@@ -51,7 +51,7 @@ class AccountReader:
         ]
 
     def _fills(self, frame: Frame, received: datetime) -> list[UserTradeEvent]:
-        """Funding and settlements are executions here, and change nothing that is held."""
+        """Funding is an execution here, and changes nothing that is held."""
         found: list[_wire.ExecutionRow] = _ours(_fill_rows, frame)
         trades = [
             _mapping.to_trade(row, row.category, self._account_id)

@@ -38,8 +38,10 @@ INTERVALS = {
     (BarUnit.MONTH, 1): "M",
 }
 """The spans of a bar that the venue has, by its own word."""
-DEALS = frozenset({"Trade", "AdlTrade", "BustTrade", "BlockTrade", "Delivery", "FutureSpread"})
-"""The kinds of executions that change what is held; funding and settlements only cost."""
+DEALS = frozenset(
+    "Trade AdlTrade BustTrade BlockTrade Delivery Settle MovePosition FutureSpread".split()
+)
+"""The kinds of executions that change what is held; funding only costs."""
 
 _CLASSES = {
     "LinearPerpetual": AssetClass.PERPETUAL,

@@ -170,7 +170,10 @@ class Search:
     async def result(self, period: Period) -> Decimal:
         """What linear contracts have earned by what was closed, in the venue's own words."""
         rows = await self._rest.closed("linear", period)
-        unique = {(row.orderId, row.closedSize, row.closedPnl): row for row in rows}
+        # the pages of two weeks may share a row, and an order may have two that differ in time only
+        unique = {
+            (row.orderId, row.closedSize, row.closedPnl, row.updatedTime): row for row in rows
+        }
         return sum((_mapping.result_of(row) for row in unique.values()), Decimal(0))
 
 

@@ -164,6 +164,7 @@ class ClosedRow(Row, frozen=True):
     avgEntryPrice: str
     closedSize: str
     closedPnl: str
+    updatedTime: str = ""
 
 
 class FeeRow(Row, frozen=True):
