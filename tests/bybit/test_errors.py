@@ -67,7 +67,8 @@ def test_a_code_of_a_write_and_of_a_read(
 
 @pytest.mark.parametrize("code", [0, 110025, 110026, 110027, 110043, 34040, 170190, 170212])
 def test_what_was_so_already_is_success(code: int) -> None:
-    _endpoints.CANCEL.read(answer(code))
+    for endpoint in (_endpoints.CANCEL, _endpoints.AMEND):
+        endpoint.read(answer(code))
 
 
 @pytest.mark.parametrize("text", ["OK", "success", "SUCCESS", ""])

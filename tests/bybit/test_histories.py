@@ -101,6 +101,19 @@ async def test_an_order_is_found_wherever_it_is(venue: SmallVenue, broker: Bybit
         await broker.find_order(ACCOUNT, "link-3")
 
 
+@pytest.mark.parametrize("left", [("0", "0.4"), ("0.4", "0")])
+async def test_fills_of_one_moment_come_in_any_order(
+    venue: SmallVenue, broker: BybitProvider, left: tuple[str, str]
+) -> None:
+    fills = [("e-1", "0.6", left[0]), ("e-2", "0.4", left[1])]
+    venue.executions = [
+        execution(1, execId=name, execQty=size, leavesQty=rest, orderQty="1", orderType="Limit")
+        for name, size, rest in fills
+    ]
+    found = await broker.get_order(ACCOUNT, "id-1")
+    assert (found.status, found.filled_size) == (OrderStatus.FILLED, 1)
+
+
 async def test_a_failure_in_one_category_is_no_absence(
     venue: SmallVenue, broker: BybitProvider
 ) -> None:

@@ -84,7 +84,7 @@ ORDER_BOOK = Endpoint("/v5/market/orderbook", _wire.BookResult, public=True)
 TICKERS = Endpoint("/v5/market/tickers", _wire.Rows[_wire.TickerRow], public=True)
 
 CREATE = Endpoint("/v5/order/create", _wire.AckResult, limit=10, spot_limit=20, write=True)
-AMEND = Endpoint("/v5/order/amend", _wire.AckResult, limit=10, write=True)
+AMEND = Endpoint("/v5/order/amend", _wire.Nothing, limit=10, write=True)
 CANCEL = Endpoint(
     "/v5/order/cancel", _wire.Nothing, limit=10, spot_limit=20, write=True, urgent=True
 )

@@ -122,10 +122,10 @@ def of_fills(rows: Iterable[_wire.ExecutionRow], category: str, account_id: str)
 
 
 def _of_fills(rows: list[_wire.ExecutionRow], category: str, account_id: str) -> Order:
-    """Newest first, as the venue lists them: the first says what was left."""
-    newest = rows[0]
+    """The newest is the one that left the least: those of one moment come in any order."""
+    newest = min(rows, key=_left)
     sizes = [_checks.size(row.execQty, "execQty") for row in rows]
-    is_done = not _checks.size(newest.leavesQty, "leavesQty")
+    is_done = not _left(newest)
     is_plain = newest.stopOrderType in _PLAIN
     return Order(
         id=newest.orderId,
@@ -140,6 +140,10 @@ def _of_fills(rows: list[_wire.ExecutionRow], category: str, account_id: str) ->
         in_quote=newest.marketUnit == "quoteCoin",
         raw=newest,
     )
+
+
+def _left(row: _wire.ExecutionRow) -> Decimal:
+    return _checks.size(row.leavesQty, "leavesQty")
 
 
 # --- and back ---
