@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from tradeforge_bybit._budgets import Budgets
 from tradeforge_bybit._endpoints import Endpoint
 from tradeforge_bybit._errors import Kind, kind_of
-from tradeforge_core import NotSent, TradeForgeError, VenueError
-from tradeforge_core.kit.budget import Lane, lane_of_reads
+from tradeforge_core import NotSent, OrderRejected, TradeForgeError, VenueError
+from tradeforge_core.kit.budget import Lane, RateBudget, lane_of_reads
 from tradeforge_core.kit.clock import Clock
 
 R = TypeVar("R")
@@ -32,16 +32,22 @@ class Writes:
         self._clock = clock
 
     async def send(self, endpoint: Endpoint[Any], body: dict[str, Any], once: Once[R]) -> R:
-        """Once, whatever becomes of it; the time is measured anew where it was wrong."""
+        """Once, whatever becomes of it; the time is measured anew where it was wrong.
+
+        Only an exit goes again, after the venue's word that nothing was done.
+        """
         urgent = endpoint.urgent or lane_of_reads() is Lane.URGENT
         try:
             if urgent:
                 return await self._patiently(endpoint, body, once)
             return await once(Lane.WRITE)
         except VenueError as error:
-            if is_of_clock(error):
-                await self.try_to_measure_time()
-            raise
+            if not is_of_clock(error):
+                raise
+            await self.try_to_measure_time()
+            if not urgent:
+                raise  # its price may be gone
+        return await self._patiently(endpoint, body, once)
 
     async def try_to_measure_time(self) -> None:
         """Where it fails, the next request says the same, and is told the same."""
@@ -55,13 +61,26 @@ class Writes:
         while True:
             try:
                 return await once(Lane.URGENT)
-            except NotSent:  # it found no room: nothing has left
-                wait = max(budget.seconds_until_room(Lane.URGENT), _LEAST_PAUSE)
-                if self._clock.monotonic() + wait > until:
+            except (NotSent, OrderRejected) as error:
+                pause = _pause_after(error, budget)
+                if pause is None or self._clock.monotonic() + pause > until:
                     raise
-            await self._clock.sleep(wait)
+            await self._clock.sleep(pause)
+
+
+def _pause_after(error: NotSent | OrderRejected, budget: RateBudget) -> float | None:
+    """Seconds until there may be room; None where there was room."""
+    if isinstance(error, NotSent):
+        return max(budget.seconds_until_room(Lane.URGENT), _LEAST_PAUSE)
+    if _is_of(error, Kind.TOO_MANY):  # others with the same key count as well: as the venue says
+        return max(budget.seconds_until_room(Lane.READ), _LEAST_PAUSE)
+    return None
 
 
 def is_of_clock(error: VenueError) -> bool:
     """Whether a request was refused for the time that it bears."""
-    return isinstance(error.code, int) and kind_of(error.code) is Kind.CLOCK
+    return _is_of(error, Kind.CLOCK)
+
+
+def _is_of(error: VenueError, kind: Kind) -> bool:
+    return isinstance(error.code, int) and kind_of(error.code) is kind
