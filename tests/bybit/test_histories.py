@@ -129,6 +129,31 @@ async def test_words_that_are_new_are_kept(venue: SmallVenue, broker: BybitProvi
     assert getattr(found.raw, "orderStatus", None) == "Sleeping"
 
 
+@pytest.mark.parametrize(
+    ("side", "unit", "in_quote", "status"),
+    [
+        ("Buy", "", True, OrderStatus.FILLED),
+        ("Buy", "quoteCoin", True, OrderStatus.FILLED),
+        ("Buy", "baseCoin", False, OrderStatus.CANCELLED),
+        ("Sell", "", False, OrderStatus.CANCELLED),
+        ("Sell", "quoteCoin", True, OrderStatus.FILLED),
+    ],
+)
+async def test_what_the_size_of_a_market_order_of_spot_counts(
+    venue: SmallVenue,
+    broker: BybitProvider,
+    side: str,
+    unit: str,
+    in_quote: bool,
+    status: OrderStatus,
+) -> None:
+    row = order(1, "spot", side=side, orderType="Market", marketUnit=unit, qty="50", price="0")
+    row |= {"orderStatus": "PartiallyFilledCanceled", "cumExecQty": "0.4"}
+    venue.history = [row]
+    found = await broker.get_order(ACCOUNT, "id-1")
+    assert (found.in_quote, found.status, found.filled_size) == (in_quote, status, Decimal("0.4"))
+
+
 # --- fills ---
 
 

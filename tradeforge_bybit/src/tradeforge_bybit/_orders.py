@@ -107,10 +107,10 @@ def _status(row: _wire.OrderRow, *, filled: Decimal, in_quote: bool) -> OrderSta
 
 
 def _counts_quote(row: _wire.OrderRow, category: str) -> bool:
-    """A market order that buys at spot counts what is paid, unless it says otherwise."""
-    if category != "spot" or row.orderType != "Market" or row.side != "Buy":
+    """A market order of spot that does not say counts what is paid, if it buys."""
+    if category != "spot" or row.orderType != "Market":
         return False
-    return row.marketUnit != "baseCoin"
+    return row.marketUnit == "quoteCoin" or (row.side == "Buy" and row.marketUnit != "baseCoin")
 
 
 def of_fills(rows: Iterable[_wire.ExecutionRow], category: str, account_id: str) -> list[Order]:
