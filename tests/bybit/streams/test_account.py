@@ -234,6 +234,26 @@ async def test_the_wallet_is_the_account(
     assert account.balances[0].total == Decimal("900.5")
 
 
+async def test_another_wallet_of_the_same_key_is_nobody_s_news_here(
+    follows: BybitProvider, sockets: SocketVenue, heard: list[Event]
+) -> None:
+    """An older kind of unified account has its inverse contracts in a wallet of their own."""
+    ours = {"accountType": "UNIFIED", "totalWalletBalance": "1000.25", "coin": []}
+    other = {"accountType": "CONTRACT", "totalWalletBalance": "", "coin": []}
+    await sockets.tell(private("wallet", other), private("wallet", other, ours))
+    await eventually(lambda: of(AccountUpdateEvent, heard))
+    assert [one.account.balance for one in of(AccountUpdateEvent, heard)] == [Decimal("1000.25")]
+    assert of(Gap, heard) == []
+
+
+async def test_a_fill_beside_one_that_is_not_understood_is_told(
+    venue: SmallVenue, follows: BybitProvider, sockets: SocketVenue, heard: list[Event]
+) -> None:
+    await sockets.tell(private("execution", fill_row("e-1"), fill_row("e-2", execPrice="much")))
+    await eventually(lambda: of(UserTradeEvent, heard), within=5.0)
+    assert [one.trade.id for one in of(UserTradeEvent, heard)] == ["e-1"]
+
+
 async def test_options_of_the_same_account_are_nobody_s_news_here(
     follows: BybitProvider, sockets: SocketVenue, heard: list[Event]
 ) -> None:

@@ -150,7 +150,7 @@ def test_damaged_messages_of_the_account_are_events_or_a_named_error() -> None:
             reader = AccountReader(
                 "7", lambda row: _mapping.to_account(row, "7", simulated=True, may_trade=True)
             )
-            return reader.read(Topic(kind, "7"), _frames.read(message), NOW)
+            return list(reader.read(Topic(kind, "7"), _frames.read(message), NOW))
 
         found = fuzz(take, messages, cases=CASES, seed=7, may_raise=_ALLOWED)
         assert found.understood > 0

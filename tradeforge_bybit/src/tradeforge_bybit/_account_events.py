@@ -1,6 +1,6 @@
 """From the messages of the private socket to events of the one account that a key has."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,9 @@ from tradeforge_core import (
     UserTradeEvent,
 )
 
+_Make = Callable[[Any, Frame, datetime], Event | None]
+"""The event of a row; None where it is no news here."""
+
 
 class AccountReader:
     """Reads the data of one connection. What is told twice, the core passes on once."""
@@ -29,50 +32,62 @@ class AccountReader:
         self._account_id = account_id
         self._to_account = to_account
         self._position_numbers: dict[tuple[str, str, int], int] = {}
-        self._readers: Mapping[object, Callable[[Frame, datetime], Iterable[Event]]] = {
-            UserDataType.ORDER_UPDATE: self._orders,
-            UserDataType.USER_TRADE: self._fills,
-            UserDataType.POSITION_UPDATE: self._positions,
-            UserDataType.ACCOUNT_UPDATE: self._wallets,
+        self._readers: Mapping[object, tuple[msgspec.json.Decoder[Any], _Make]] = {
+            UserDataType.ORDER_UPDATE: (_order_row, self._order),
+            UserDataType.USER_TRADE: (_fill_row, self._fill),
+            UserDataType.POSITION_UPDATE: (_position_row, self._position),
+            UserDataType.ACCOUNT_UPDATE: (_wallet_row, self._wallet),
         }
 
-    def read(self, topic: Topic, frame: Frame, received: datetime) -> Iterable[Event]:
-        """The events of a message. Raises `DecodeError`."""
-        return self._readers[topic.kind](frame, received)
+    def read(self, topic: Topic, frame: Frame, received: datetime) -> Iterator[Event]:
+        """The events of a message.
+
+        Raises `DecodeError` after all of them, where there was a row that was not understood.
+        """
+        row, make = self._readers[topic.kind]
+        errors = []
+        for raw in _frames.decode(_raw_rows, frame):
+            try:
+                event = make(_frames.decode_row(row, raw, frame), frame, received)
+            except DecodeError as error:
+                errors.append(error)
+            else:
+                if event is not None:
+                    yield event
+        if errors:
+            raise errors[0]
 
     def forget(self, channel: str) -> None:
         """Nothing: positions are numbered on, whatever was missed."""
 
-    def _orders(self, frame: Frame, received: datetime) -> list[OrderUpdateEvent]:
-        found: list[_wire.OrderRow] = _ours(_order_rows, frame)
-        orders = [_orders.to_order(row, row.category, self._account_id) for row in found]
-        return [
-            OrderUpdateEvent(order=one, time=one.updated_at, received=received) for one in orders
-        ]
+    def _order(
+        self, row: _wire.OrderRow, frame: Frame, received: datetime
+    ) -> OrderUpdateEvent | None:
+        if not _is_ours(row.category, frame):
+            return None
+        order = _orders.to_order(row, row.category, self._account_id)
+        return OrderUpdateEvent(order=order, time=order.updated_at, received=received)
 
-    def _fills(self, frame: Frame, received: datetime) -> list[UserTradeEvent]:
+    def _fill(
+        self, row: _wire.ExecutionRow, frame: Frame, received: datetime
+    ) -> UserTradeEvent | None:
         """Funding is an execution here, and changes nothing that is held."""
-        found: list[_wire.ExecutionRow] = _ours(_fill_rows, frame)
-        trades = [
-            _mapping.to_trade(row, row.category, self._account_id)
-            for row in found
-            if row.execType in _mapping.DEALS
-        ]
-        return [UserTradeEvent(trade=one, time=one.time, received=received) for one in trades]
+        if not _is_ours(row.category, frame) or row.execType not in _mapping.DEALS:
+            return None
+        trade = _mapping.to_trade(row, row.category, self._account_id)
+        return UserTradeEvent(trade=trade, time=trade.time, received=received)
 
-    def _positions(self, frame: Frame, received: datetime) -> list[PositionUpdateEvent]:
+    def _position(
+        self, row: _wire.PositionRow, frame: Frame, received: datetime
+    ) -> PositionUpdateEvent | None:
         """Pushed with every order, changed or not; what is older than the last is left out."""
-        found: list[_wire.PositionRow] = _ours(_position_rows, frame)
-        made = [(row, _mapping.to_position(row, row.category, self._account_id)) for row in found]
-        return [
-            PositionUpdateEvent(
-                position=position,
-                time=_checks.time_or_none(row.updatedTime, "updatedTime"),
-                received=received,
-            )
-            for row, position in made
-            if self._is_newest(row)
-        ]
+        if not _is_ours(row.category, frame):
+            return None
+        position = _mapping.to_position(row, row.category, self._account_id)
+        time = _checks.time_or_none(row.updatedTime, "updatedTime")
+        if not self._is_newest(row):
+            return None
+        return PositionUpdateEvent(position=position, time=time, received=received)
 
     def _is_newest(self, row: _wire.PositionRow) -> bool:
         key = (row.category, row.symbol, row.positionIdx)
@@ -84,25 +99,26 @@ class AccountReader:
         self._position_numbers[key] = number
         return True
 
-    def _wallets(self, frame: Frame, received: datetime) -> list[AccountUpdateEvent]:
-        rows: list[_wire.WalletRow] = _frames.decode(_wallet_rows, frame)
+    def _wallet(
+        self, row: _wire.WalletRow, frame: Frame, received: datetime
+    ) -> AccountUpdateEvent | None:
+        """An older kind of unified account has its inverse contracts in a wallet of their own."""
+        if row.accountType not in ("", "UNIFIED"):
+            return None
         made = frame.creationTime
         time = None if made is None else _checks.time(made, "creationTime")
-        return [
-            AccountUpdateEvent(account=self._to_account(row), time=time, received=received)
-            for row in rows
-        ]
+        return AccountUpdateEvent(account=self._to_account(row), time=time, received=received)
 
 
-def _ours(rows: "msgspec.json.Decoder[Any]", frame: Frame) -> Any:
-    """The rows of the products that there are here: the same account may hold options."""
-    found = _frames.decode(rows, frame)
-    if any(not one.category for one in found):
+def _is_ours(category: str, frame: Frame) -> bool:
+    """Whether there are such products here: the same account may hold options."""
+    if not category:
         raise DecodeError(f"a message of {frame.topic} names no category", path="$.data[]")
-    return [one for one in found if one.category in CATEGORIES]
+    return category in CATEGORIES
 
 
-_order_rows = _frames.decoder(list[_wire.OrderRow])
-_fill_rows = _frames.decoder(list[_wire.ExecutionRow])
-_position_rows = _frames.decoder(list[_wire.PositionRow])
-_wallet_rows = _frames.decoder(list[_wire.WalletRow])
+_raw_rows = _frames.decoder(list[msgspec.Raw])
+_order_row = _frames.decoder(_wire.OrderRow)
+_fill_row = _frames.decoder(_wire.ExecutionRow)
+_position_row = _frames.decoder(_wire.PositionRow)
+_wallet_row = _frames.decoder(_wire.WalletRow)

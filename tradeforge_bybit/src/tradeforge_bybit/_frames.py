@@ -96,7 +96,12 @@ def read(message: bytes) -> Frame:
 
 def decode(rows: "msgspec.json.Decoder[Any]", frame: Frame) -> Any:
     """What the data of a frame says. Raises `DecodeError`."""
+    return decode_row(rows, frame.data, frame)
+
+
+def decode_row(row: "msgspec.json.Decoder[Any]", raw: Raw, frame: Frame) -> Any:
+    """What one of its rows says. Raises `DecodeError`."""
     try:
-        return rows.decode(frame.data)
+        return row.decode(raw)
     except _wire.UNREADABLE as error:
         raise decode_error(f"a message of {frame.topic}", error) from None

@@ -217,13 +217,11 @@ class VenueLink(StreamLink):
     def _told(self, frame: Frame) -> None:
         for topic in tuple(self._channels.get(frame.topic, ())):  # else it is of what has ended
             try:
-                events = self._reader.read(topic, frame, self.heard_at)
+                self._publish(topic, self._reader.read(topic, frame, self.heard_at))
             except Lost:
                 self._switchboard.renew((topic,))
-            except DecodeError as error:
+            except DecodeError as error:  # what else the message says has been told
                 self._not_understood(error, topic)
-            else:
-                self._publish(topic, events)
 
     def _publish(self, topic: Topic, events: Iterable[Event]) -> None:
         for event in events:
