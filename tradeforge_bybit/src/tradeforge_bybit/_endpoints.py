@@ -46,7 +46,7 @@ class Endpoint(Generic[R]):
     def read(self, answer: HttpAnswer) -> R:
         """The result of a success. Raises `VenueError` by status or code, and `DecodeError`."""
         envelope = self._envelope(answer)
-        if _errors.is_done(envelope.retCode):
+        if _errors.is_done(envelope.retCode, envelope.retMsg):
             return self._result(envelope.result)
         raise _errors.refusal(self.path, envelope.retCode, envelope.retMsg, write=self.write)
 

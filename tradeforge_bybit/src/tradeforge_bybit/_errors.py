@@ -213,9 +213,13 @@ _BY_TEXT = {
 }
 
 
-def is_done(code: int) -> bool:
+def is_done(code: int, text: str | None = None) -> bool:
     """Whether what was asked for is so."""
-    return kind_of(code) is Kind.DONE
+    return kind_of(code) is Kind.DONE or (code == _WRONG and _UNCHANGED in (text or ""))
+
+
+_WRONG, _UNCHANGED = 10001, "order remains unchanged"
+"""What a change of an order is told that is so already: it has no code of its own."""
 
 
 def kind_of(code: int) -> Kind:

@@ -197,7 +197,7 @@ def _check(op: str, said: Frame, budget: RateBudget) -> None:
     headers = {name.lower(): str(value) for name, value in (said.header or {}).items()}
     heed(budget, headers)
     code = _NONE if said.retCode is None else said.retCode
-    if _errors.is_done(code):
+    if _errors.is_done(code, said.retMsg):
         return
     error = _errors.refusal(op, code, said.retMsg, write=True)
     if kind_of(code) is Kind.TOO_MANY:
