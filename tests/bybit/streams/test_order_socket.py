@@ -203,6 +203,7 @@ async def test_a_login_with_the_wrong_time_is_followed_by_one_with_the_venues(
     first = await socket_broker.place_order(limit_order())
     venue.ahead = 60.0
     sockets.cut("/trade")
+    await eventually(lambda: len(sockets.asked("auth")) == 2)
     second = await placed(socket_broker, limit_order())
     assert list(venue.orders) == [first.id, second.id]
 
