@@ -14,6 +14,7 @@ from tradeforge_bybit.config import BybitConfig
 from tradeforge_bybit.provider import BybitProvider
 from tradeforge_core import (
     AuthenticationError,
+    Disconnected,
     NotSent,
     Order,
     OrderOutcomeUnknown,
@@ -184,6 +185,24 @@ async def test_a_socket_that_is_not_there_is_proof_that_nothing_left(
     sockets.refused_logins = 0
     await placed(socket_broker, limit_order())
     assert len(sent(sockets)) == 1
+
+
+async def test_what_finds_the_line_just_lost_waits_for_the_next_one(
+    venue: SmallVenue, socket_broker: BybitProvider, sockets: SocketVenue
+) -> None:
+    order = await socket_broker.place_order(limit_order())
+    _lose_line(socket_broker)
+    await socket_broker.cancel_order(ACCOUNT, order.id)
+    _lose_line(socket_broker)
+    await socket_broker.place_order(limit_order("0.02"))
+    assert [one["orderStatus"] for one in venue.orders.values()] == ["Cancelled", "New"]
+    assert len(sockets.asked("auth")) == 3
+
+
+def _lose_line(broker: BybitProvider) -> None:
+    """The supervisor has not heard of it yet."""
+    assert broker._order_socket is not None and broker._order_socket._link is not None
+    broker._order_socket._link.socket._lose(Disconnected("the line is gone"))
 
 
 async def test_a_login_that_is_refused_is_told_by_connect(

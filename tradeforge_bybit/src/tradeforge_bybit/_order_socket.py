@@ -157,12 +157,12 @@ class OrderSocket:
     ) -> Frame:
         """Over the connection that there is. Raises as a write of REST does."""
         if self._link is None or not self._link.is_logged_in:
-            raise NotSent("the socket for orders is not connected")
+            raise NotSent(_NOT_CONNECTED)
         socket, budget = self._link.socket, self._writes.budgets.of(endpoint, body["category"])
         named = {name: value for name, value in body.items() if value is not None}
         async with budget.slot(lane):
             request = {"header": self._signer.order_header(), "op": op, "args": [named]}
-            said = await socket.ask(request)
+            said = await _asked(socket, request)
         if said.retCode == _RESTARTING:
             socket.leave_when_answered(Disconnected("the venue restarts its socket for orders"))
         _check(op, said, budget)
@@ -190,6 +190,18 @@ class OrderSocket:
         """How it is, to the handlers; nothing is missing of what anybody subscribed to."""
         if isinstance(event, StatusChanged):
             self._switchboard.publish_health(event, ())
+
+
+async def _asked(socket: VenueSocket, request: dict[str, Any]) -> Frame:
+    try:
+        return await socket.ask(request)
+    except Disconnected as error:
+        if error.sent:
+            raise
+        raise NotSent(_NOT_CONNECTED) from error  # the line is lost, and the next one not there yet
+
+
+_NOT_CONNECTED = "the socket for orders is not connected"
 
 
 def _check(op: str, said: Frame, budget: RateBudget) -> None:
