@@ -226,14 +226,16 @@ class Recent:
 
     def _at(self, place: Place) -> list[_Write]:
         """Those of one contract, oldest first."""
-        left = [one for one in self._writes.pop(place, ()) if self._counts(one)]
+        now, settle = self._clock.monotonic(), self._settle()
+        writes = self._writes.pop(place, ())
+        left = [one for one in writes if self._counts(one, age=now - one.at, settle=settle)]
         if left:
             self._writes[place] = left
         return left
 
-    def _counts(self, write: _Write) -> bool:
-        longest = self._settle() * (1 if self._has_ended(write) else 2)
-        return self._clock.monotonic() - write.at < longest
+    def _counts(self, write: _Write, *, age: float, settle: float) -> bool:
+        # most are young, and need no look at what became of their order
+        return age < settle or (age < settle * 2 and not self._has_ended(write))
 
     def _held_at(self, place: Place) -> Holding | None:
         looked_at, held = self._held.get(place, (float("-inf"), None))
