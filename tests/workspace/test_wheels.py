@@ -19,6 +19,7 @@ MEMBERS = [
     "tradeforge_testing",
     "tradeforge_cli",
 ]
+UV = shutil.which("uv") or shutil.which("uv", path=ROOT / ".uv" / "bin")
 
 
 def _run(*command: str | Path, cwd: Path, path: Path | None = None) -> str:
@@ -56,20 +57,27 @@ def _build(package: Path, folder: Path) -> None:
     _run(*build, folder, package, cwd=folder)
 
 
+def _environment(folder: Path) -> Path:
+    """The Python of an empty environment, with pip only where there is no uv: pip is slow to come."""
+    venv.create(folder, with_pip=UV is None)
+    return folder / "bin" / "python"
+
+
+def _install(python: Path, *what: str | Path) -> None:
+    uv: Command = [UV or "", "pip", "install", "--python", python]
+    installer = uv if UV else [python, "-m", "pip", "install"]
+    _run(*installer, "--quiet", *what, cwd=python.parent)
+
+
 @pytest.fixture(scope="module")
 def installed(wheels: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bin folder of an environment with the wheels, and with what the lock pins."""
     folder = tmp_path_factory.mktemp("environment") / "venv"
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
+    python = _environment(folder)
     names = [str(wheel) + _EXTRAS.get(wheel.name.partition("-")[0], "") for wheel in wheels]
     constraints = folder.parent / "constraints.txt"
     constraints.write_text(_pins())
-    uv = shutil.which("uv") or (ROOT / ".uv/bin/uv" if (ROOT / ".uv/bin/uv").exists() else None)
-    installer = (
-        [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
-    )
-    _run(*installer, "--quiet", "--constraint", constraints, *names, cwd=folder)
+    _install(python, "--constraint", constraints, *names)
     return folder / "bin"
 
 
@@ -84,15 +92,7 @@ def _installed_beside(installed: Path, package: Path, folder: Path) -> Path:
     """Where the package is, built as a wheel: the environment itself stays as it is."""
     _build(package, folder)
     (wheel,) = folder.glob("*.whl")
-    install: Command = [
-        installed / "python",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-    ]
-    _run(*install, "--target", folder / "beside", wheel, cwd=folder)
+    _install(installed / "python", "--no-deps", "--target", folder / "beside", wheel)
     return folder / "beside"
 
 
@@ -152,12 +152,13 @@ def test_the_typed_marker_is_in_every_wheel(wheels: list[Path]) -> None:
 
 @pytest.mark.timeout(600)
 def test_the_core_alone_brings_no_network_library(wheels: list[Path], tmp_path: Path) -> None:
-    venv.create(tmp_path / "venv", with_pip=True)
-    python = tmp_path / "venv" / "bin" / "python"
+    python = _environment(tmp_path / "venv")
     (core,) = [wheel for wheel in wheels if "tradeforge_core" in wheel.name]
-    _run(python, "-m", "pip", "install", "--quiet", core, cwd=tmp_path)
-    listed = json.loads(_run(python, "-m", "pip", "list", "--format", "json", cwd=tmp_path))
-    names = {one["name"].lower().replace("_", "-") for one in listed}
+    _install(python, core)
+    code = "from importlib import metadata; print(*[one.name for one in metadata.distributions()])"
+    names = {
+        name.lower().replace("_", "-") for name in _run(python, "-c", code, cwd=tmp_path).split()
+    }
     assert names - {"pip", "setuptools"} == {
         "attrs",
         "cattrs",
