@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     resource_tracker.ensure_running()  # once begun it stays, whoever needs it first
-    if sys.dont_write_bytecode:
+    if sys.dont_write_bytecode and config.pluginmanager.has_plugin("cacheprovider"):
         _compile_once(config)
     config.stash[_EAR] = Ear()
     config.pluginmanager.register(config.stash[_EAR])

@@ -7,6 +7,7 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Self
 from urllib.parse import parse_qsl
 
@@ -153,6 +154,7 @@ class SmallVenue:
         order |= {"looks": self.hidden, "shown": self.milliseconds + self.late}
         self.orders[order["orderId"]] = order
         self.on_create(order)
+        self._take_off(order)
         return {"orderId": order["orderId"], "orderLinkId": link}
 
     def amend(self, body: Row) -> Row:
@@ -181,6 +183,16 @@ class SmallVenue:
             one for one in rows if one["orderStatus"] in ("New", "PartiallyFilled", "Untriggered")
         ]
         return _page(rows if by_id else opened, query)
+
+    def _take_off(self, order: Row) -> None:
+        """A position is what an order that reduces has left of it; no other fill moves one here."""
+        if not order.get("reduceOnly") or order["orderStatus"] != "Filled":
+            return
+        of, filled = (order["symbol"], order["positionIdx"]), Decimal(order["cumExecQty"])
+        self.positions = [
+            _less(one, filled) if (one["symbol"], one["positionIdx"]) == of else one
+            for one in self.positions
+        ]
 
     def _is_shown(self, order: Row) -> bool:
         order["looks"] -= 1
@@ -289,6 +301,11 @@ def position(size: str, side: str = "Buy", index: int = 0, symbol: str = "BTCUSD
         "positionIdx": index,
         "avgPrice": "100" if size != "0" else "",
     }
+
+
+def _less(held: Row, filled: Decimal) -> Row:
+    left = max(Decimal(held["size"]) - filled, Decimal(0))
+    return held | {"size": f"{left:f}", "side": held["side"] if left else ""}
 
 
 def _instrument(category: str, symbol: str, status: str = "Trading", **more: Any) -> Row:

@@ -190,7 +190,7 @@ def test_whatever_an_order_says_it_is_one(
     )
     order = _orders.to_order(row, category, "7")
     assert (order.limit_price is None) is (
-        order.type not in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+        order.type not in (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED)
     )
     if status not in _orders.STATUSES:
         assert order.status is OrderStatus.UNKNOWN

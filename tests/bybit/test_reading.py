@@ -173,7 +173,7 @@ async def test_bars_of_many_pages_come_oldest_first(
 async def test_the_forming_bar_comes_only_if_it_is_asked_for(
     venue: SmallVenue, broker: BybitProvider
 ) -> None:
-    this_hour = NOW.replace(minute=0, second=0, microsecond=0)
+    this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     venue.candles = candles(5, until=this_hour)
     ask = {"start": this_hour - 10 * HOUR, "unit": BarUnit.HOUR, "limit": 3}
     complete = await broker.get_historical_bars(LINEAR, **ask)  # type: ignore[arg-type]
