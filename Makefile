@@ -14,14 +14,18 @@ help: ## show what can be made
 demo: $(READY) ## trade on a local sandbox, no account needed
 	@$(BIN)/tradeforge demo
 
-SIMULATED := tests/topstepx/chaos
+# Each group is a process of its own. make hands out the next one whenever another has ended, so the long ones come
+# first; three at a time, because many tests wait for a clock or for another program.
+LONG := workspace topstepx/fuzz bybit/conformance topstepx/order_safety topstepx/chaos core cli
+FOLDERS := $(sort $(foreach file,$(wildcard tests/*/test_*.py),$(word 2,$(subst /, ,$(file)))))
+GROUPS := $(LONG) $(filter-out $(LONG),$(FOLDERS))
+IN_ORDER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-test: check ## everything that must be true, in three processes: many tests wait for a clock, or for another program
-	@$(BIN)/pytest -q tests --ignore tests/topstepx --ignore tests/bybit > .others.log 2>&1 & others=$$!; \
-	$(BIN)/pytest -q $(SIMULATED) tests/bybit > .simulated.log 2>&1 & simulated=$$!; \
-	$(BIN)/pytest -q tests/topstepx $(SIMULATED:%=--ignore %); own=$$?; \
-	wait $$others; others=$$?; wait $$simulated; simulated=$$?; \
-	cat .others.log .simulated.log; rm -f .others.log .simulated.log; exit $$((own + others + simulated))
+test: check ## everything that must be true, in groups of which three run at once
+	@$(MAKE) --no-print-directory --keep-going -j3 $(IN_ORDER) $(GROUPS:%=group/%)
+
+group/%: $(READY) ## (make group/core runs one of these groups)
+	@$(BIN)/pytest -q tests/$* $(patsubst %,--ignore tests/%,$(filter $*/%,$(GROUPS)))
 
 check: $(READY) ## formatting, lint, types, architecture
 	$(BIN)/ruff format --check .
