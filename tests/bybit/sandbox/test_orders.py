@@ -148,7 +148,9 @@ async def test_a_spot_buy_counts_money_and_pays_its_fee_in_coin(
     assert row["rejectReason"] == "EC_CancelForNoFullFill"
     assert 0 < float(row["leavesValue"]) < 0.1
     assert set(row["cumFeeDetail"]) == {"BTC"}
-    assert not {"createType", "tpslMode", "lastPriceOnCreated"} & set(row)
+    assert not {"createType", "tpslMode"} & set(row)
+    assert (row["lastPriceOnCreated"], row["ocoTriggerBy"]) == ("", "OcoTriggerByUnknown")
+    assert row["triggerPrice"] == row["takeProfit"] == row["stopLoss"] == "0.00"
     after = sandbox.venue.account
     assert before.balance - after.balance == pytest.approx(50, abs=0.1)
     got = float(after.coins["BTC"] - before.coins["BTC"])

@@ -30,7 +30,7 @@ def fill_row(venue: Venue, fill: Fill, order: ExchangeOrder) -> Row:
         "orderType": slip.order_type,
         "stopOrderType": slip.stop_order_type or ("" if listing.is_spot else "UNKNOWN"),
         "execFee": text(fill.fees),
-        "execFeeV2": "",
+        "execFeeV2": text(fill.fees) if listing.is_spot else "",
         "execId": venue.fill_id_text(fill),
         "execPrice": text(fill.price),
         "execQty": text(instrument.to_size(fill.size)),

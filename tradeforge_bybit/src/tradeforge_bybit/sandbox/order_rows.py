@@ -23,6 +23,7 @@ _STATUSES = {
 }
 OPEN = frozenset({"New", "PartiallyFilled", "Untriggered", "Triggered"})
 UNFILLED = frozenset({"Cancelled", "Rejected", "Deactivated"})
+_SPOT_PRICES = ("triggerPrice", "takeProfit", "stopLoss")
 _SPOT_FORGETS = ("createType", "tpslMode", "positionIdx")
 IDX = {None: 0, OrderSide.BUY: 1, OrderSide.SELL: 2}
 
@@ -83,10 +84,15 @@ def order_row(venue: Venue, order: ExchangeOrder) -> Row:
         **_conditions(venue, order, slip),
         **_rest(venue, order, slip),
     }
-    if listing.is_spot:
-        row = {key: value for key, value in row.items() if key not in _SPOT_FORGETS}
-        return {"basePrice": row.pop("lastPriceOnCreated"), **row, "positionIdx": 0}
-    return row
+    return _spot_row(row) if listing.is_spot else row
+
+
+def _spot_row(row: Row) -> Row:
+    """Spot writes a zero for a price that there is not, and has words of its own."""
+    kept = {key: value for key, value in row.items() if key not in _SPOT_FORGETS}
+    zeros = {name: "0.00" for name in _SPOT_PRICES if not row[name]}
+    based = {"basePrice": row["lastPriceOnCreated"], "lastPriceOnCreated": ""}
+    return {**kept, **zeros, **based, "positionIdx": 0, "ocoTriggerBy": "OcoTriggerByUnknown"}
 
 
 def pushed_row(venue: Venue, order: ExchangeOrder) -> Row:
@@ -97,7 +103,6 @@ def pushed_row(venue: Venue, order: ExchangeOrder) -> Row:
     coin = next(iter(tally.fees), listing.settle)
     return {
         "tpslMode": "",
-        "lastPriceOnCreated": "",
         **row,
         "category": listing.category,
         "closedPnl": text(tally.profit),
@@ -167,7 +172,6 @@ def _conditions(venue: Venue, order: ExchangeOrder, slip: Slip) -> Row:
         "tpLimitPrice": "0",
         "slLimitPrice": "0",
         "tpslMode": slip.tpsl_mode,
-        "ocoTriggerBy": "",
     }
 
 
