@@ -174,6 +174,29 @@ async def test_cancel_all_needs_to_know_of_what(client: Client, sandbox: BybitSa
     assert await client.rows("/v5/order/realtime", category="linear", symbol="BTCUSDT") == []
 
 
+async def test_spot_keeps_orders_with_a_trigger_apart(
+    client: Client, sandbox: BybitSandbox
+) -> None:
+    path, of = "/v5/order/realtime", {"category": "spot", "symbol": "BTCUSDT"}
+    asked = {"qty": "0.01", "price": away(sandbox, "3", SPOT)}
+    waiting = {**asked, "triggerPrice": away(sandbox, "2", SPOT), "category": "spot"}
+    ids = {
+        kind: (await client.place(**waiting, orderFilter=kind))["result"]["orderId"]
+        for kind in ("StopOrder", "tpslOrder")
+    }
+    for kind, shown in (("StopOrder", "Stop"), ("tpslOrder", "tpslOrder")):
+        (row,) = await client.rows(path, **of, orderFilter=kind)
+        assert (row["orderId"], row["stopOrderType"]) == (ids[kind], shown)
+    assert (await client.place(**waiting, orderFilter="Stop"))["retCode"] == 170201
+    cancel = "/v5/order/cancel"
+    assert (await client.post(cancel, **of, orderId=ids["StopOrder"]))["retCode"] == 170213
+    await client.done(cancel, **of, orderId=ids["StopOrder"], orderFilter="StopOrder")
+    result = await client.done("/v5/order/cancel-all", **of, orderFilter="StopOrder")
+    assert result["list"] == []
+    result = await client.done("/v5/order/cancel-all", **of, orderFilter="tpslOrder")
+    assert [one["orderId"] for one in result["list"]] == [ids["tpslOrder"]]
+
+
 async def test_a_batch_succeeds_though_its_orders_may_not(
     client: Client, sandbox: BybitSandbox
 ) -> None:

@@ -55,6 +55,14 @@ async def test_a_market_order_is_told_filled_once(
         assert (order["orderStatus"], order["orderId"]) == ("Filled", names["orderId"])
 
 
+async def test_topics_of_which_nothing_comes(sandbox: BybitSandbox, clock: ManualClock) -> None:
+    async with open_socket(sandbox, clock, "private") as socket:
+        await socket.log_in()
+        await socket.subscribe("wallet", "greeks", "dcp.future")
+        ack = await socket.ask(op="subscribe", args=["wallet.linear"])
+        assert not ack["success"]
+
+
 async def test_the_whole_topic_and_a_part_of_it_exclude_each_other(
     sandbox: BybitSandbox, clock: ManualClock
 ) -> None:

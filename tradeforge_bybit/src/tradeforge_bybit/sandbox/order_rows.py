@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from tradeforge_bybit.sandbox.literals import SIDES, milliseconds, text
-from tradeforge_bybit.sandbox.slips import Slip
+from tradeforge_bybit.sandbox.slips import CONDITIONAL, TPSL, Slip
 from tradeforge_bybit.sandbox.venue import Venue
 from tradeforge_core.enums import OrderSide, OrderStatus, TimeInForce
 from tradeforge_testing.exchange import ExchangeOrder, Reject
@@ -31,6 +31,17 @@ IDX = {None: 0, OrderSide.BUY: 1, OrderSide.SELL: 2}
 def is_waiting(order: ExchangeOrder) -> bool:
     """Whether it waits for its trigger."""
     return order.type in STOPS and order.rising is not None and not order.triggered
+
+
+def is_of_filter(venue: Venue, order: ExchangeOrder, kind: str) -> bool:
+    """Whether an `orderFilter` means it; contracts have one for all that has a trigger."""
+    if kind == "Order":
+        return order.rising is None
+    if kind not in (CONDITIONAL, TPSL):
+        return True
+    is_tpsl = venue.slip(order).stop_order_type == TPSL
+    is_own = not venue.listing_of(order).is_spot or is_tpsl == (kind == TPSL)
+    return order.rising is not None and is_own
 
 
 def status(venue: Venue, order: ExchangeOrder) -> str:

@@ -17,7 +17,7 @@ from tradeforge_bybit.sandbox.partial_exits import (
     partial_exits,
 )
 from tradeforge_bybit.sandbox.said import Said
-from tradeforge_bybit.sandbox.slips import Slip
+from tradeforge_bybit.sandbox.slips import CONDITIONAL, TPSL, Slip
 from tradeforge_bybit.sandbox.venue import Venue
 from tradeforge_core.enums import OrderSide, OrderType, TimeInForce
 from tradeforge_testing.exchange import ExchangeOrder, Leg, Reject, Ticket
@@ -127,7 +127,7 @@ def _slip(venue: Venue, listing: Listing, said: Said, order_type: str, side: Ord
         market_unit=say.one_of(said, "marketUnit", ("", "baseCoin", "quoteCoin"), ""),
         last_price=last,
         trigger_by=_trigger_by(said, "triggerBy") if is_conditional else "",
-        stop_order_type="Stop" if is_conditional else "",
+        stop_order_type=_stop_order_type(said, listing) if is_conditional else "",
         take_profit=say.price(said, "takeProfit"),
         stop_loss=say.price(said, "stopLoss"),
         tp_trigger_by=_trigger_by(said, "tpTriggerBy") if said.get("takeProfit") else "",
@@ -136,6 +136,13 @@ def _slip(venue: Venue, listing: Listing, said: Said, order_type: str, side: Ord
         close_on_trigger=say.flag(said, "closeOnTrigger"),
         is_leverage=str(say.whole(said, "isLeverage", 0, 1)) if listing.is_spot else "",
     )
+
+
+def _stop_order_type(said: Said, listing: Listing) -> str:
+    kind = say.maybe_word(said, "orderFilter")
+    if listing.is_spot and kind not in ("", "Order", CONDITIONAL, TPSL):
+        raise Failure(170201, "Invalid orderFilter.")
+    return TPSL if listing.is_spot and kind == TPSL else "Stop"
 
 
 def _time_in_force(said: Said, listing: Listing, order_type: str) -> str:

@@ -37,6 +37,8 @@ _BY_CATEGORY = {
 TOPICS = frozenset(_BY_CATEGORY) | {
     f"{topic}.{category}" for topic, categories in _BY_CATEGORY.items() for category in categories
 }
+_WHOLE = ("wallet", "greeks", "dcp.spot", "dcp.future", "dcp.option")
+"""Of the account as a whole; but for the wallet, nothing ever comes of them here."""
 _MOMENTS = (0.01, 0.02, 0.03)
 _AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
 _KINDS = ("order", "execution", "position", "wallet")
@@ -165,7 +167,7 @@ class PrivateSocket:
 
 
 def _check(topic: str) -> str | None:
-    if topic in TOPICS or topic == "wallet":
+    if topic in TOPICS or topic in _WHOLE:
         return None
     return f"error:handler not found,topic:{topic}"
 

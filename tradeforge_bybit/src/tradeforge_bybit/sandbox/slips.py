@@ -7,6 +7,9 @@ from attrs import frozen
 from tradeforge_core.enums import OrderType
 from tradeforge_testing.exchange import ExchangeOrder
 
+CONDITIONAL, TPSL = "StopOrder", "tpslOrder"
+"""What an `orderFilter` calls orders with a trigger; spot keeps the two apart."""
+
 
 @frozen(kw_only=True)
 class Slip:

@@ -8,7 +8,7 @@ from tradeforge_bybit.sandbox.endpoint import Endpoint
 from tradeforge_bybit.sandbox.endpoints.trading import of_choice
 from tradeforge_bybit.sandbox.fill_rows import fill_row
 from tradeforge_bybit.sandbox.literals import milliseconds
-from tradeforge_bybit.sandbox.order_rows import UNFILLED, order_row, status
+from tradeforge_bybit.sandbox.order_rows import UNFILLED, is_of_filter, order_row, status
 from tradeforge_bybit.sandbox.paging import page
 from tradeforge_bybit.sandbox.said import Said
 from tradeforge_bybit.sandbox.venue import Venue
@@ -63,13 +63,8 @@ def _orders(venue: Venue, said: Said, category: str, *, needed: bool) -> list[Ex
         chosen = [one for one in chosen if venue.id_text(one) == order_id]
     elif link_id:
         chosen = [one for one in chosen if venue.slip(one).link_id == link_id]
-    return [one for one in chosen[::-1] if _passes(one, say.maybe_word(said, "orderFilter"))]
-
-
-def _passes(order: ExchangeOrder, kind: str) -> bool:
-    if kind == "Order":
-        return order.rising is None
-    return order.rising is not None if kind in ("StopOrder", "tpslOrder") else True
+    kind = say.maybe_word(said, "orderFilter")
+    return [one for one in chosen[::-1] if is_of_filter(venue, one, kind)]
 
 
 def _page_of_orders(

@@ -8,9 +8,10 @@ from tradeforge_bybit.sandbox import said as say
 from tradeforge_bybit.sandbox.answers import Failure, Payload, parameter_error, refused
 from tradeforge_bybit.sandbox.endpoint import Done, Endpoint
 from tradeforge_bybit.sandbox.instruments import Listing
-from tradeforge_bybit.sandbox.order_rows import is_waiting
+from tradeforge_bybit.sandbox.order_rows import is_of_filter, is_waiting
 from tradeforge_bybit.sandbox.placing import check_band, lots, place
 from tradeforge_bybit.sandbox.said import Said
+from tradeforge_bybit.sandbox.slips import CONDITIONAL, TPSL
 from tradeforge_bybit.sandbox.venue import Venue
 from tradeforge_testing.exchange import ExchangeOrder, Refused, Reject
 
@@ -138,14 +139,15 @@ def _fitting(wanted: dict[str, str]) -> Callable[[Listing], bool]:
 
 
 def _is_filtered(venue: Venue, order: ExchangeOrder, said: Said) -> bool:
-    """Spot leaves what is conditional alone unless it is asked for."""
+    """Spot leaves what waits for a trigger alone unless it is asked for."""
     is_spot = venue.listing_of(order).is_spot
     kind = say.maybe_word(said, "orderFilter") or ("Order" if is_spot else "")
     if say.maybe_word(said, "stopOrderType") == "Stop":
-        kind = "StopOrder"
+        kind = CONDITIONAL
     if kind == "Order":
         return not is_waiting(order)
-    return is_waiting(order) if kind in ("StopOrder", "tpslOrder") else True
+    is_any = kind not in (CONDITIONAL, TPSL)
+    return is_any or (is_waiting(order) and is_of_filter(venue, order, kind))
 
 
 # --- batches ---
