@@ -205,6 +205,26 @@ async def test_a_candle_is_confirmed_when_it_has_ended(
         assert {**ended, "confirm": False, "timestamp": 0} == {**row, "timestamp": 0}
 
 
+async def test_a_candle_is_confirmed_though_several_have_passed_since(
+    sandbox: BybitSandbox, clock: ManualClock, tick: Decimal
+) -> None:
+    async with open_socket(sandbox, clock, "public/linear") as socket:
+        await socket.subscribe("kline.1.BTCUSDT")
+        sandbox.exchange.move_to(LINEAR, last(sandbox) + 5 * tick)
+        await pass_time(clock, 0.05)
+        (open_one,) = (await socket.hear())["data"]
+        sandbox.exchange.close_market()
+        clock.advance(300)
+        await pass_time(clock, 1.1)
+        (ended,) = (await socket.hear())["data"]
+        assert (ended["confirm"], ended["start"]) == (True, open_one["start"])
+        sandbox.exchange.open_market()
+        sandbox.exchange.move_to(LINEAR, last(sandbox) + tick)
+        await pass_time(clock, 1.1)
+        (row,) = (await socket.hear())["data"]
+        assert (row["confirm"], row["start"]) == (False, open_one["start"] + 300_000)
+
+
 async def test_a_candle_is_told_once_a_second_at_most(
     sandbox: BybitSandbox, clock: ManualClock, tick: Decimal
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from attrs import define, field
 
-from tradeforge_bybit.sandbox.candles import Candle, amounts, candles, following
+from tradeforge_bybit.sandbox.candles import Candle, amounts, candles, following, opening
 from tradeforge_bybit.sandbox.instruments import Listing
 from tradeforge_bybit.sandbox.lines import Line, Lines, Message
 from tradeforge_bybit.sandbox.literals import milliseconds, text
@@ -248,8 +248,9 @@ class MarketFeed:
 
     def _tell_candle(self, listing: Listing, told: _Told, topic: str, interval: str) -> None:
         """The one that is open, after the one that has ended if it was not told to be complete."""
-        found = candles(self._venue, listing, interval, start=None, end=None, limit=2)
         before = told.candles.get(topic)
+        start = self._opened(interval) if before is None else before.start
+        found = candles(self._venue, listing, interval, start=start, end=None, limit=2)
         ended = [one for one in found if self._is_over(one, interval)]
         rows = [
             self._candle_row(listing, one, interval, confirm=True)
@@ -266,6 +267,10 @@ class MarketFeed:
             told.candle_times[topic] = self._clock.monotonic()
             message = {"topic": topic, "type": "snapshot", "ts": self._venue.now, "data": rows}
             self._say(self._wanting(listing, topic), message)
+
+    def _opened(self, interval: str) -> int:
+        """When the candle of now did, in milliseconds."""
+        return milliseconds(opening(self._clock.now(), interval))
 
     def _is_over(self, candle: Candle, interval: str) -> bool:
         return _end(candle, interval) <= milliseconds(self._clock.now())
