@@ -42,6 +42,10 @@ def test_everything_else_that_is_documented_says_what_became_of_the_request() ->
     ("code", "of_write", "of_read"),
     [
         (110007, OrderRejected, VenueError),
+        (110016, OrderRejected, VenueError),
+        (110040, OrderRejected, VenueError),
+        (110090, OrderRejected, VenueError),
+        (110063, MarketClosed, VenueError),
         (110066, MarketClosed, VenueError),
         (10003, OrderRejected, AuthenticationError),
         (10002, OrderRejected, AuthenticationError),
