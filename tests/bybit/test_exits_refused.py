@@ -1,5 +1,7 @@
 """Exits of Bybit that were refused with proof that nothing was done: they go again, in a while."""
 
+import asyncio
+
 import pytest
 from tests.bybit.small_venue import ACCOUNT, Answer, SmallVenue, fill, position
 
@@ -43,6 +45,18 @@ async def test_a_cancel_bears_the_time_of_the_venue_once_that_has_moved(
     order = await broker.place_order(limit_order())
     venue.ahead = 60.0
     await broker.cancel_order(ACCOUNT, order.id)
+    assert venue.orders[order.id]["orderStatus"] == "Cancelled"
+
+
+async def test_a_look_at_the_clock_holds_no_exit_up(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    """As where the address is barred for a minute: what is urgent is tried all the same."""
+    order = await broker.place_order(limit_order())
+    venue.tell(CANCEL, TOO_LATE)
+    broker._rest.budgets["address"].cool_down(60.0)
+    async with asyncio.timeout(5):
+        await broker.cancel_order(ACCOUNT, order.id)
     assert venue.orders[order.id]["orderStatus"] == "Cancelled"
 
 

@@ -8,7 +8,7 @@ from tradeforge_bybit._budgets import Budgets
 from tradeforge_bybit._endpoints import Endpoint
 from tradeforge_bybit._errors import Kind, kind_of
 from tradeforge_core import NotSent, OrderRejected, TradeForgeError, VenueError
-from tradeforge_core.kit.budget import Lane, RateBudget, lane_of_reads
+from tradeforge_core.kit.budget import Lane, RateBudget, lane_of_reads, reads_go
 from tradeforge_core.kit.clock import Clock
 
 R = TypeVar("R")
@@ -44,7 +44,8 @@ class Writes:
         except VenueError as error:
             if not is_of_clock(error):
                 raise
-            await self.try_to_measure_time()
+            with reads_go(Lane.URGENT if urgent else lane_of_reads()):
+                await self.try_to_measure_time()
             if not urgent:
                 raise  # its price may be gone
         return await self._patiently(endpoint, body, once)
