@@ -65,6 +65,8 @@ class SmallVenue:
     """Milliseconds for which none does."""
     on_create: Callable[[Row], None] = lambda order: None
     """What the venue does with an order after it has said yes."""
+    largest: float = 1_000.0
+    """Of a market order; a limit order may be larger."""
     ahead: float = 0.0
     """Seconds by which its clock is ahead of ours."""
     _ids: "itertools.count[int]" = field(factory=lambda: itertools.count(1))
@@ -150,6 +152,8 @@ class SmallVenue:
         link = body.get("orderLinkId", "")
         if any(one["orderLinkId"] == link for one in [*self.orders.values(), *self.history]):
             raise Refused(110072, "OrderLinkedID is duplicate")
+        if body["orderType"] == "Market" and float(body["qty"]) > self.largest:
+            raise Refused(10001, "The number of contracts exceeds maximum limit allowed: too large")
         order = new_order(f"id-{next(self._ids)}", self.milliseconds, **body)
         order |= {"looks": self.hidden, "shown": self.milliseconds + self.late}
         self.orders[order["orderId"]] = order
@@ -225,6 +229,8 @@ class SmallVenue:
 
     def instruments(self, query: Row) -> Row:
         rows = [one for one in INSTRUMENTS if one["category"] == query["category"]]
+        largest = {"maxMktOrderQty": f"{self.largest:g}"}
+        rows = [one | {"lotSizeFilter": one["lotSizeFilter"] | largest} for one in rows]
         wanted, status = query.get("symbol"), query.get("status", "Trading")
         return {
             "list": [

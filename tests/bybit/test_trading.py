@@ -141,7 +141,7 @@ async def test_orders_that_the_venue_has_said_yes_to_and_refuses(day: Day) -> No
             ),
             "trigger price on the wrong side",
         ),
-        (lambda day: day.market(day.spot, SELL, "50"), "insufficient balance"),
+        (lambda day: day.market(day.spot, SELL, "40"), "insufficient balance"),
     ],
 )
 async def test_what_the_venue_refuses_says_why(day: Day, request_of: Any, said: str) -> None:

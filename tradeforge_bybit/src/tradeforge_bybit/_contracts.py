@@ -1,5 +1,7 @@
 """Contracts, by id, by symbol, and by what they are about."""
 
+from decimal import Decimal
+
 from tradeforge_bybit import _mapping
 from tradeforge_bybit._names import Place
 from tradeforge_bybit._rest import Rest
@@ -41,6 +43,13 @@ async def find(rest: Rest, symbol: str, default: str) -> FrontMonth:
         return found
     near = ", ".join(one.symbol for one in trading if wanted and wanted in one.symbol) or "nothing"
     raise NotFound(f"{category} has no active contract {symbol!r}; the search found {near[:200]}")
+
+
+async def largest_at_market(rest: Rest, place: Place) -> Decimal | None:
+    """How large a market order may be; None where the venue does not say."""
+    for row in await rest.instruments(place.category, symbol=place.symbol):
+        return _mapping.largest_at_market(row)
+    return None
 
 
 def _chosen(trading: list[Contract], wanted: str) -> FrontMonth | None:

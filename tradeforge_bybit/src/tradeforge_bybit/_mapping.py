@@ -110,6 +110,12 @@ def _max_size(lot: _wire.LotSizeFilter, category: str) -> str | None:
     return lot.maxLimitOrderQty if category == "spot" else lot.maxOrderQty
 
 
+def largest_at_market(row: _wire.InstrumentRow) -> Decimal | None:
+    """Of a derivative; spot has no positions to close."""
+    member = "lotSizeFilter.maxMktOrderQty"
+    return _checks.positive_or_none(row.lotSizeFilter.maxMktOrderQty, member)
+
+
 def _notional(lot: _wire.LotSizeFilter, category: str) -> str | None:
     """In quote: the size of an inverse contract is that already."""
     return None if category == "inverse" else lot.minNotionalValue

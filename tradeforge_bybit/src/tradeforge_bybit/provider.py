@@ -20,6 +20,7 @@ from tradeforge_bybit._names import Place
 from tradeforge_bybit._order_entry import OrderEntry
 from tradeforge_bybit._order_socket import STREAM as ORDERS
 from tradeforge_bybit._pacing import paced
+from tradeforge_bybit._pieces import close_all_of
 from tradeforge_bybit._places import OrderPlace, Places
 from tradeforge_bybit._proofs import Proofs
 from tradeforge_bybit._redaction import Redaction
@@ -337,21 +338,23 @@ class BybitProvider(Provider):
     async def _close(
         self, account_id: str, contract_id: str, size: Decimal | None, side: OrderSide | None
     ) -> None:
-        """By a market order that can only reduce."""
+        """By market orders that can only reduce: one, if that is not too large."""
         self._check_account(account_id)
         place = Place.of(contract_id)
         held = await before_sending(self._search.held(place, side), "close")
+        size = min(abs(held.size), size or abs(held.size))
+        send = partial(self._reduce, place, held)
+        await close_all_of(size, send, partial(_contracts.largest_at_market, self._rest, place))
+
+    async def _reduce(self, place: Place, held: Position, size: Decimal) -> None:
+        side = OrderSide.SELL if held.size > 0 else OrderSide.BUY
         request = evolve(
-            OrderRequest.market(
-                account_id,
-                contract_id,
-                OrderSide.SELL if held.size > 0 else OrderSide.BUY,
-                min(abs(held.size), size or abs(held.size)),
-            ),
+            OrderRequest.market(held.account_id, place.contract_id, side, size),
             reduce_only=True,
             client_order_id=new_client_order_id(self._clock.now()),
         )
-        index = _orders.position_index(request.side, hedged=side is not None, reduces=True)
+        hedged = held.hedge_side is not None
+        index = _orders.position_index(side, hedged=hedged, reduces=True)
         order_id = await self._create(place, _orders.to_body(request, place, index))
         await self._proven(place, order_id, _proofs.is_filled)
 

@@ -266,7 +266,7 @@ def check_filters(venue: Venue, listing: Listing, asked: Asked) -> None:
     """Raises `Failure` for what the exchange itself has nothing against."""
     ticket = asked.ticket
     size = listing.instrument.to_size(ticket.size)
-    if size > listing.largest:
+    if size > (listing.largest / 2 if ticket.type is OrderType.MARKET else listing.largest):
         raise (
             Failure(170124, "Order amount too large.")
             if listing.is_spot
