@@ -81,6 +81,22 @@ async def test_a_close_that_fills_in_part_is_told(venue: SmallVenue, broker: Byb
         await broker.close_position(ACCOUNT, LINEAR)
 
 
+@pytest.mark.parametrize(("size", "left"), [(1, "1"), (5, "0"), (None, "0")])
+async def test_a_close_whose_answer_is_lost_is_known_by_what_is_left(
+    venue: SmallVenue, broker: BybitProvider, size: int | None, left: str
+) -> None:
+    """Of more than is held there goes what is held."""
+
+    def reduce(order: Row) -> None:
+        fill(order)
+        venue.positions = [position(left)]
+
+    venue.positions, venue.on_create = [position("2")], reduce
+    venue.tell(CREATE, Answer(lost=True))
+    await broker.close_position(ACCOUNT, LINEAR, size=size)
+    assert len(venue.asked(CREATE)) == 1
+
+
 async def test_a_loss_that_cannot_be_counted_is_no_limit(
     venue: SmallVenue, broker: BybitProvider
 ) -> None:

@@ -20,7 +20,9 @@ class Closing:
 
     @property
     def target(self) -> Decimal | None:
-        """What is to be left."""
+        """What is to be left: of more than is held there goes what is held."""
         if self.size is None:
             return Decimal(0)
-        return None if self.held is None else self.held - self.size.copy_sign(self.held)
+        if self.held is None:
+            return None
+        return self.held - min(self.size, abs(self.held)).copy_sign(self.held)
