@@ -12,7 +12,7 @@ from tradeforge_bybit import _contracts, _mapping, _order_entry, _orders, _proof
 from tradeforge_bybit._account_events import AccountReader
 from tradeforge_bybit._bars import fetch_bars
 from tradeforge_bybit._brackets import exit_words
-from tradeforge_bybit._channels import LIVE_BARS
+from tradeforge_bybit._capabilities import CAPABILITIES
 from tradeforge_bybit._connections import Connections
 from tradeforge_bybit._links import PRIVATE
 from tradeforge_bybit._modes import Modes
@@ -35,31 +35,25 @@ from tradeforge_bybit.fees import FeeRates
 from tradeforge_core import (
     Account,
     Bar,
-    BarUnit,
-    Capabilities,
     Contract,
     DepthEvent,
     Event,
     FrontMonth,
     InvalidOrder,
-    MarketDataType,
     NotFound,
     NotSent,
     Order,
     OrderRequest,
     OrderSafety,
     OrderSide,
-    OrderType,
     OrderUpdateEvent,
     Plugins,
     Position,
     Provider,
     Ticker,
-    TimeInForce,
     Topic,
     Trade,
     UserDataType,
-    VenueClass,
     VenueError,
 )
 from tradeforge_core.adapter import Write
@@ -80,25 +74,7 @@ class BybitProvider(Provider):
     """Bybit's v5 API with the key of a unified account."""
 
     name = "bybit"
-    capabilities = Capabilities(
-        # an orderLinkId is refused a second time, and finds its order in any status
-        venue_class=VenueClass.A,
-        order_types=frozenset(
-            {OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT}
-        ),
-        brackets=True,
-        brackets_from_fill=False,
-        reduce_only=True,
-        post_only=True,
-        quote_size=True,
-        times_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK}),
-        bar_units=frozenset(
-            {BarUnit.MINUTE, BarUnit.HOUR, BarUnit.DAY, BarUnit.WEEK, BarUnit.MONTH}
-        ),
-        market_data=frozenset(MarketDataType),
-        live_bars=LIVE_BARS,
-        user_data=frozenset(UserDataType),
-    )
+    capabilities = CAPABILITIES
     shows_waiting_exits = False
     stream_of = dict.fromkeys(UserDataType, PRIVATE)
 
