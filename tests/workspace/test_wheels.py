@@ -103,7 +103,7 @@ def _pins() -> str:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("provider", ["topstepx"])
+@pytest.mark.parametrize("provider", ["topstepx", "bybit"])
 def test_the_demo_runs_from_the_wheels_alone(
     provider: str, installed: Path, tmp_path: Path
 ) -> None:
