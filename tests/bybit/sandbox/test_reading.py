@@ -271,6 +271,31 @@ async def test_a_page_goes_on_where_it_ended_though_there_is_a_newer_order(
     assert rest == whole[2:]
 
 
+async def test_a_page_goes_on_though_the_order_that_it_ended_with_is_gone(
+    client: Client, sandbox: BybitSandbox
+) -> None:
+    path, of = "/v5/order/realtime", {"category": "linear", "symbol": "BTCUSDT"}
+    for _ in range(4):
+        await client.place(price=away(sandbox, "-3"))
+    whole = await client.rows(path, **of)
+    first = (await client.get(path, **of, limit=2))["result"]
+    await client.done("/v5/order/cancel", **of, orderId=first["list"][1]["orderId"])
+    await client.done("/v5/order/cancel", **of, orderId=whole[2]["orderId"])
+    assert await client.rows(path, **of, cursor=first["nextPageCursor"]) == whole[3:]
+    for wrong in ("x", "1,", "1,2,3", "1,9" + "9" * 30):
+        assert (await client.get(path, **of, cursor=wrong))["retCode"] == 10001
+
+
+async def test_positions_come_in_pages(client: Client) -> None:
+    await client.place()
+    await client.place(symbol="ETHUSDT", qty="0.1")
+    path, of = "/v5/position/list", {"category": "linear", "settleCoin": "USDT"}
+    first = (await client.get(path, **of, limit=1))["result"]
+    rest = await client.rows(path, **of, limit=1, cursor=first["nextPageCursor"])
+    symbols = [one["symbol"] for one in (*first["list"], *rest)]
+    assert symbols == ["BTCUSDT", "ETHUSDT"]
+
+
 async def test_the_wallet_has_the_coins_that_were_asked_for(client: Client) -> None:
     (row,) = await client.rows("/v5/account/wallet-balance", accountType="UNIFIED", coin="USDT,BTC")
     assert {one["coin"] for one in row["coin"]} == {"USDT", "BTC"}

@@ -24,18 +24,17 @@ def closed_pnl(venue: Venue, said: Said) -> Payload:
     if category == "spot":
         raise parameter_error("Category is invalid")
     start, end = window(venue, said)
-    rows = [
-        _row(venue, order, fills)
+    chosen = [
+        (order, fills)
         for order, fills in _closing(venue)
         if venue.listing_of(order).category == category
         and symbol in ("", venue.listing_of(order).symbol)
         and start <= milliseconds(fills[-1].time) <= end
     ]
     limit, cursor = say.whole(said, "limit", 50, 100, 1), say.maybe_word(said, "cursor")
-    shown, following = page(
-        rows[::-1], limit, cursor, lambda row: f"{row['orderId']}:{row['updatedTime']}"
-    )
-    return {"nextPageCursor": following, "category": category, "list": list(shown)}
+    shown, following = page(chosen[::-1], limit, cursor, lambda one: -one[1][-1].id)
+    rows = [_row(venue, order, fills) for order, fills in shown]
+    return {"nextPageCursor": following, "category": category, "list": rows}
 
 
 def _closing(venue: Venue) -> list[tuple[ExchangeOrder, list[Fill]]]:

@@ -38,7 +38,9 @@ def instruments(venue: Venue, said: Said) -> Payload:
     if category == "spot":
         return {"category": category, "list": rows}
     limit = say.whole(said, "limit", 500, 1000, 1)
-    shown, following = page(rows, limit, say.maybe_word(said, "cursor"), lambda row: row["symbol"])
+    shown, following = page(
+        rows, limit, say.maybe_word(said, "cursor"), lambda row: row["symbolId"]
+    )
     return {"category": category, "list": list(shown), "nextPageCursor": following}
 
 

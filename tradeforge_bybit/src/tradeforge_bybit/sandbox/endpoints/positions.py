@@ -7,6 +7,7 @@ from tradeforge_bybit.sandbox.account_rows import Leg, position_row
 from tradeforge_bybit.sandbox.answers import Failure, Payload, parameter_error
 from tradeforge_bybit.sandbox.endpoint import Endpoint
 from tradeforge_bybit.sandbox.instruments import Listing
+from tradeforge_bybit.sandbox.order_rows import IDX
 from tradeforge_bybit.sandbox.paging import page
 from tradeforge_bybit.sandbox.placing import leg_of
 from tradeforge_bybit.sandbox.said import Said
@@ -25,19 +26,17 @@ def position_list(venue: Venue, said: Said) -> Payload:
         raise parameter_error("symbol or settleCoin is required")
     if symbol:
         say.listing(venue, said)
-    rows = [
-        position_row(venue, listing, leg, position)
+    chosen = [
+        (listing, leg, position)
         for listing, leg, position in positions(venue, category)
         if symbol in ("", listing.symbol)
         and settle in ("", listing.settle)
         and (symbol or position is not None)
     ]
-    limit = say.whole(said, "limit", 20, 200, 1)
-    cursor = say.maybe_word(said, "cursor")
-    shown, following = page(
-        rows, limit, cursor, lambda row: f"{row['symbol']}:{row['positionIdx']}"
-    )
-    return {"nextPageCursor": following, "category": category, "list": list(shown)}
+    limit, cursor = say.whole(said, "limit", 20, 200, 1), say.maybe_word(said, "cursor")
+    shown, following = page(chosen, limit, cursor, lambda one: 3 * one[0].symbol_id + IDX[one[1]])
+    rows = [position_row(venue, listing, leg, position) for listing, leg, position in shown]
+    return {"nextPageCursor": following, "category": category, "list": rows}
 
 
 def positions(venue: Venue, category: str) -> list[tuple[Listing, Leg, ExchangePosition | None]]:

@@ -72,11 +72,7 @@ def _page_of_orders(
 ) -> Payload:
     limit = say.whole(said, "limit", 20, 50, 1)
     cursor = say.maybe_word(said, "cursor")
-
-    def key(order: ExchangeOrder) -> str:
-        return f"{venue.id_text(order)}:{milliseconds(order.created_at)}"
-
-    shown, following = page(orders, limit, cursor, key)
+    shown, following = page(orders, limit, cursor, lambda one: -one.id)
     rows = [order_row(venue, one) for one in shown]
     return {"nextPageCursor": following, "category": category, "list": rows}
 
@@ -106,7 +102,7 @@ def executions(venue: Venue, said: Said) -> Payload:
     if say.maybe_word(said, "execType") not in ("", "Trade"):
         fills = []
     limit = say.whole(said, "limit", 50, 100, 1)
-    shown, following = page(fills, limit, say.maybe_word(said, "cursor"), lambda one: f"{one.id}:0")
+    shown, following = page(fills, limit, say.maybe_word(said, "cursor"), lambda one: -one.id)
     return {
         "nextPageCursor": following,
         "category": category,
