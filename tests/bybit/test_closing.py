@@ -81,17 +81,12 @@ async def test_a_close_that_fills_in_part_is_told(venue: SmallVenue, broker: Byb
         await broker.close_position(ACCOUNT, LINEAR)
 
 
-@pytest.mark.parametrize(("size", "left"), [(1, "1"), (5, "0"), (None, "0")])
+@pytest.mark.parametrize("size", [1, 5, None])
 async def test_a_close_whose_answer_is_lost_is_known_by_what_is_left(
-    venue: SmallVenue, broker: BybitProvider, size: int | None, left: str
+    venue: SmallVenue, broker: BybitProvider, size: int | None
 ) -> None:
     """Of more than is held there goes what is held."""
-
-    def reduce(order: Row) -> None:
-        fill(order)
-        venue.positions = [position(left)]
-
-    venue.positions, venue.on_create = [position("2")], reduce
+    venue.positions, venue.on_create = [position("2")], fill
     venue.tell(CREATE, Answer(lost=True))
     await broker.close_position(ACCOUNT, LINEAR, size=size)
     assert len(venue.asked(CREATE)) == 1
