@@ -58,7 +58,7 @@ def _build(package: Path, folder: Path) -> None:
 
 
 def _environment(folder: Path) -> Path:
-    """The Python of an empty environment; pip, which is slow to come, only where uv is not."""
+    """The Python of an empty environment; pip takes long to come, and uv needs none in there."""
     venv.create(folder, with_pip=UV is None)
     return folder / "bin" / "python"
 

@@ -9,7 +9,8 @@ import pytest
 
 from tradeforge_testing.fuzzing import Read, Survey, fuzz
 
-_CASES = 100_000
+_CASES = 25_000
+"""In a hundred thousand of each, 289 of 291 ways to be read or refused come up before 22,322."""
 _SEED = 20_260_819
 Fuzzed = Callable[..., Survey]
 Tell = Callable[[str, object], None]
