@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     resource_tracker.ensure_running()  # once begun it stays, whoever needs it first
+    gc.set_threshold(50_000, 20, 100)  # as Python has it, a tenth of the time goes into looking
     if sys.dont_write_bytecode and config.pluginmanager.has_plugin("cacheprovider"):
         _compile_once(config)
     config.stash[_EAR] = Ear()
