@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from functools import wraps
+from functools import cache, wraps
 from itertools import product
 from typing import Any, ClassVar, NoReturn
 
@@ -59,7 +59,12 @@ class Suite:
 
     def make_venue(self) -> MakeVenue:
         """What makes the venue of a seed, by default that of the provider's sandbox."""
-        return load_chaos_venue(self.provider)
+        return _venue_of(type(self))  # type: ignore[arg-type]  # any class can be hashed
+
+
+@cache  # to look through all that is installed costs as much as a short test
+def _venue_of(suite: type[Suite]) -> MakeVenue:
+    return load_chaos_venue(suite.provider)
 
 
 Body = Callable[[Any, Trial], Awaitable[None]]
