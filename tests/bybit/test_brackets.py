@@ -88,6 +88,43 @@ async def test_exits_of_a_limit_count_from_its_price(desk: Desk) -> None:
     assert family.stop_loss.stop_price == price - 100
 
 
+@pytest.mark.parametrize(("side", "sign"), [(BUY, 1), (SELL, -1)])
+async def test_a_limit_that_fills_at_once_is_not_stopped_out(
+    desk: Desk, side: OrderSide, sign: int
+) -> None:
+    """Counted from its limit, the stop would stand on the wrong side of the market."""
+    quote = desk.exchange.quote(LINEAR)
+    best = quote.ask if side is BUY else quote.bid
+    assert best is not None
+    request = OrderRequest.limit(desk.account_id, LINEAR, side, "0.01", best + sign * 300)
+    order = await desk.broker.place_order(evolve(request, bracket=Bracket(stop_loss=100)))
+    family = await desk.broker.get_order_family(desk.account_id, order.id)
+    assert family.entry.status is OrderStatus.FILLED
+    assert family.stop_loss is not None
+    assert family.stop_loss.stop_price == best - sign * 100
+    assert not family.stop_loss.status.is_final
+
+
+async def test_exits_of_a_stop_limit_count_from_where_it_begins(desk: Desk) -> None:
+    request = OrderRequest(
+        account_id=desk.account_id,
+        contract_id=LINEAR,
+        side=BUY,
+        type=OrderType.STOP_LIMIT,
+        size=Decimal("0.01"),
+        stop_price=desk.last + 500,
+        limit_price=desk.last + 900,
+        bracket=Bracket(stop_loss=200),
+    )
+    order = await desk.broker.place_order(request)
+    desk.exchange.move_to(LINEAR, desk.last + 510)
+    family = await desk.broker.get_order_family(desk.account_id, order.id)
+    assert family.entry.status is OrderStatus.FILLED
+    assert family.stop_loss is not None
+    assert request.stop_price is not None
+    assert family.stop_loss.stop_price == request.stop_price - 200
+
+
 async def test_open_orders_name_the_entry_also_to_a_newcomer(desk: Desk) -> None:
     order = await desk.broker.place_order(desk.market(BUY, Bracket(stop_loss=100, take_profit=200)))
     async with load_provider("bybit", settings=desk.sandbox.settings) as newcomer:

@@ -38,16 +38,26 @@ _SIGNS = {OrderSide.BUY: 1, OrderSide.SELL: -1}
 
 
 async def _base(rest: Rest, request: OrderRequest, place: Place) -> Decimal:
-    """What the distances count from. Raises `NotSent` where the market offers nothing."""
-    given = request.limit_price or request.stop_price
-    if given is not None:
-        return given
-    book = await rest.order_book(place, 1)
-    offers = book.a if request.side is OrderSide.BUY else book.b
-    best = price_or_none(offers[0][0], "price") if offers else None
-    if best is None:
+    """The best price that the order can fill at, which the distances count from.
+
+    From a worse one, as the limit of an order that fills at once may be, a stop loss could stand
+    where the market is already. Raises `NotSent` where a market order is offered nothing.
+    """
+    prices = [one for one in (request.limit_price, request.stop_price) if one is not None]
+    if request.stop_price is None:
+        prices += await _offer(rest, request.side, place)
+    if not prices:
         raise NotSent(f"{place.symbol} is not offered: the exits have no price to count from")
-    return best
+    return min(prices) if request.side is OrderSide.BUY else max(prices)
+
+
+async def _offer(rest: Rest, side: OrderSide, place: Place) -> list[Decimal]:
+    """The best price of the other side, if there is one."""
+    book = await rest.order_book(place, 1)
+    best = [
+        price_or_none(level[0], "price") for level in (book.a if side is OrderSide.BUY else book.b)
+    ]
+    return [one for one in best if one is not None][:1]
 
 
 def _price(name: str, price: Decimal) -> str:

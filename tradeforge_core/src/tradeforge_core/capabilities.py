@@ -25,7 +25,7 @@ class Capabilities:
     bracket_min_ticks: int = 1
     """How near to the entry an exit may be."""
     brackets_from_fill: bool = True
-    """Exits stand at their distances from the fill; else from the price of the order: `Bracket`."""
+    """Exits stand at their distances from the fill; else from where it was expected: `Bracket`."""
     reduce_only: bool = False
     """An order can be kept from opening or turning a position."""
     post_only: bool = False

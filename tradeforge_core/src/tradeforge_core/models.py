@@ -164,8 +164,8 @@ class Bracket:
     """The exits that an entry brings along: when one fills, the venue cancels the other.
 
     Both are distances in price, above zero whatever the side: from the entry's fill or, where
-    `Capabilities.brackets_from_fill` is False, from its limit price, else its stop price, else
-    the best price that the market offers as it leaves. With `trailing` the stop loss follows the
+    `Capabilities.brackets_from_fill` is False, from the best price that it can fill at, as far as
+    its own prices and the market tell when it leaves. With `trailing` the stop loss follows the
     market at its distance.
     """
 

@@ -227,15 +227,14 @@ def _price(leg: ExchangeOrder) -> Decimal:
 
 
 def _entry(on: Trial, side: OrderSide, size: int, exits: Bracket) -> OrderRequest:
-    """An order that fills at once; with a limit where that is what its exits count from."""
+    """An order that fills at once; with a limit where its exits do not count from the fill."""
     request = on.market(side, size, bracket=exits)
     if on.capabilities.brackets_from_fill:
         return request
-    quote, away = on.exchange.quote(on.contract_id), 5 * on.instrument.tick_size
+    quote = on.exchange.quote(on.contract_id)
     best = quote.ask if side is BUY else quote.bid
     assert best is not None
-    limit = best + away if side is BUY else best - away
-    return evolve(request, type=OrderType.LIMIT, limit_price=limit)
+    return evolve(request, type=OrderType.LIMIT, limit_price=best)
 
 
 def _base(on: Trial, entry: ExchangeOrder) -> Decimal:
