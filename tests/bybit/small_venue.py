@@ -206,7 +206,8 @@ class SmallVenue:
         return _page(self._listed(self.history, query), query)
 
     def fills(self, query: Row) -> Row:
-        return _page(self._listed(self.executions, query), query)
+        rows = self._listed(self.executions, query)
+        return _page([one for one in rows if _is_within(one.get("execTime"), query)], query)
 
     def held(self, query: Row) -> Row:
         rows = self._listed(self.positions, query)
@@ -252,6 +253,12 @@ def _is_of_filter(order: Row, wanted: str) -> bool:
     if order["orderStatus"] != "Untriggered":
         return wanted == "Order"
     return wanted == {"Stop": "StopOrder"}.get(order["stopOrderType"], order["stopOrderType"])
+
+
+def _is_within(time: str | None, query: Row) -> bool:
+    if not time or "startTime" not in query:
+        return True
+    return int(query["startTime"]) <= int(time) <= int(query["endTime"])
 
 
 def _page(rows: list[Row], query: Row) -> Row:

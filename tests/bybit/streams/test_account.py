@@ -254,6 +254,22 @@ async def test_a_fill_beside_one_that_is_not_understood_is_told(
     assert [one.trade.id for one in of(UserTradeEvent, heard)] == ["e-1"]
 
 
+@pytest.mark.parametrize("ahead", [0.0, 300.0, -300.0])
+async def test_a_fill_that_was_missed_is_told_whatever_the_machines_clock_says(
+    venue: SmallVenue,
+    follows: BybitProvider,
+    sockets: SocketVenue,
+    heard: list[Event],
+    ahead: float,
+) -> None:
+    venue.ahead = ahead
+    await follows.get_accounts()  # the time is measured anew by that
+    sockets.cut("/private")
+    venue.executions = [fill_row("e-1", execTime=str(venue.milliseconds))]
+    await eventually(lambda: of(UserTradeEvent, heard))
+    assert [one.trade.id for one in of(UserTradeEvent, heard)] == ["e-1"]
+
+
 async def test_options_of_the_same_account_are_nobody_s_news_here(
     follows: BybitProvider, sockets: SocketVenue, heard: list[Event]
 ) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from attrs import evolve
+
 from tradeforge_bybit import _checks, _wire
 from tradeforge_bybit._brackets import check_bracket
 from tradeforge_bybit._mapping import SIDE_WORDS, TIME_WORDS, side_of
@@ -17,6 +19,7 @@ from tradeforge_core import (
     OrderSide,
     OrderStatus,
     OrderType,
+    Position,
 )
 from tradeforge_core.requests import OrderChange
 
@@ -233,6 +236,13 @@ def to_cancel(where: OrderPlace, order_id: str) -> dict[str, Any]:
         "orderId": order_id,
         "orderFilter": where.filter,
     }
+
+
+def to_reduce(held: Position, size: Decimal, client_order_id: str) -> OrderRequest:
+    """The order that makes a position smaller at the market."""
+    side = OrderSide.SELL if held.size > 0 else OrderSide.BUY
+    request = OrderRequest.market(held.account_id, held.contract_id, side, size)
+    return evolve(request, reduce_only=True, client_order_id=client_order_id)
 
 
 def position_index(side: OrderSide, *, hedged: bool, reduces: bool) -> int:

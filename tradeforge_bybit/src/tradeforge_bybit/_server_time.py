@@ -5,6 +5,8 @@ the safe side: as if the venue had answered the moment that its answer came. Wha
 less than one round trip, and never early.
 """
 
+from datetime import timedelta
+
 from tradeforge_core.kit.clock import Clock
 
 
@@ -21,6 +23,13 @@ class ServerTime:
         if self._offset is None:
             return int(self._clock.now().timestamp() * 1000)
         return int((self._clock.monotonic() + self._offset) * 1000)
+
+    def ahead(self) -> timedelta:
+        """Of the machine's clock, in whole seconds."""
+        if self._offset is None:
+            return timedelta()
+        machine = self._clock.now().timestamp()
+        return timedelta(seconds=int(self._clock.monotonic() + self._offset - machine))
 
     def measured(self, seconds: float) -> None:
         """The venue's time was this, in Unix seconds, at some moment before now."""

@@ -1,12 +1,11 @@
 """Bybit: each thing that the contract asks for, as one short method."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
-
-from attrs import evolve
 
 from tradeforge_bybit import _contracts, _mapping, _order_entry, _orders, _proofs
 from tradeforge_bybit._account_events import AccountReader
@@ -124,6 +123,9 @@ class BybitProvider(Provider):
 
     def _budgets(self) -> Mapping[str, RateBudget]:
         return self._rest.budgets
+
+    def _clock_ahead(self) -> timedelta:
+        return self._time.ahead()
 
     def _begin_anew(self) -> None:
         self._http = HttpClient(
@@ -323,14 +325,9 @@ class BybitProvider(Provider):
         await close_all_of(size, send, partial(_contracts.largest_at_market, self._rest, place))
 
     async def _reduce(self, place: Place, held: Position, size: Decimal) -> None:
-        side = OrderSide.SELL if held.size > 0 else OrderSide.BUY
-        request = evolve(
-            OrderRequest.market(held.account_id, place.contract_id, side, size),
-            reduce_only=True,
-            client_order_id=new_client_order_id(self._clock.now()),
-        )
+        request = _orders.to_reduce(held, size, new_client_order_id(self._clock.now()))
         hedged = held.hedge_side is not None
-        index = _orders.position_index(side, hedged=hedged, reduces=True)
+        index = _orders.position_index(request.side, hedged=hedged, reduces=True)
         order_id = await self._create(place, _orders.to_body(request, place, index))
         await self._proven(place, order_id, _proofs.is_filled)
 

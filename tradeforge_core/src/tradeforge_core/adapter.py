@@ -7,6 +7,7 @@ an unknown outcome.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -64,6 +65,10 @@ class VenueAdapter(ABC):
     def _budgets(self) -> "Mapping[str, RateBudget]":
         """The request limits of the venue that it keeps, by name."""
         return {}
+
+    def _clock_ahead(self) -> timedelta:
+        """How far the venue's clock is ahead of the machine's; 0 where the venue does not tell."""
+        return timedelta()
 
     def _redactor(self) -> "Redactor":
         """What takes out of a recording who the user is. Raises `NotSupported`."""

@@ -41,6 +41,16 @@ class Period:
             start = end
 
 
+def earliest(time: datetime, ahead: timedelta) -> datetime:
+    """What it may be by a clock that is so much ahead, or as it is if that is earlier."""
+    return time + min(ahead, timedelta())
+
+
+def latest(time: datetime, ahead: timedelta) -> datetime:
+    """As `earliest`, the later one of the two."""
+    return time + max(ahead, timedelta())
+
+
 @frozen(kw_only=True)
 class BarQuery:
     """Bars of `size` times `unit`; `limit` is None for all of them."""

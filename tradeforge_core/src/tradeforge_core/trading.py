@@ -34,7 +34,7 @@ from tradeforge_core.orders.kill_switch import Halt
 from tradeforge_core.orders.safety import OrderSafety
 from tradeforge_core.outcomes import Accepted, CancelResult, OrderOutcome, Unknown
 from tradeforge_core.plugins import Plugins
-from tradeforge_core.requests import BarQuery, OrderChange, Period, span_of
+from tradeforge_core.requests import BarQuery, OrderChange, Period, earliest, latest, span_of
 from tradeforge_core.state.digest import canonical
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
         return trades
 
     def _period(self, start: datetime, end: datetime | None) -> Period:
-        return Period(start=start, end=end or self._clock.now())
+        return Period(start=start, end=end or latest(self._clock.now(), self._clock_ahead()))
 
     async def _known_contract(self, contract_id: str) -> Contract:
         """The contract, looked up at the venue the first time only."""
@@ -284,7 +284,9 @@ class TradingProvider(VenueAdapter, TradingPlatformAPI):
             self._recent_writes = Recent(
                 known_orders=self._ledger.orders,
                 look_at_order=self.get_order,
-                look_back=lambda account_id, start: self.get_order_history(account_id, start=start),
+                look_back=lambda account_id, start: self.get_order_history(
+                    account_id, start=earliest(start, self._clock_ahead())
+                ),
                 clock=self._clock,
                 settle=lambda: self._safety.look_ups.settle,
             )

@@ -18,7 +18,7 @@ from tradeforge_core.orders.limits import RiskLimits
 from tradeforge_core.orders.path import before_sending
 from tradeforge_core.orders.recent import Recent
 from tradeforge_core.plugins import OrderContext, Plugins
-from tradeforge_core.requests import OrderChange, Period
+from tradeforge_core.requests import OrderChange, Period, latest
 
 _MINUTE = 60.0
 
@@ -228,7 +228,8 @@ class Gate:
 
     async def _against_loss(self, account_id: str, most: Decimal) -> list[str]:
         now = self._clock.now()
-        day = Period(start=self._venue.trading_day.began(now), end=now)
+        until = latest(now, self._venue._clock_ahead())
+        day = Period(start=self._venue.trading_day.began(now), end=until)
         result = await before_sending(self._venue._fetch_result(account_id, day), "place")
         if -result < most:
             return []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tradeforge_core.errors import NotFound
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.models import Order, Position
-from tradeforge_core.requests import Period
+from tradeforge_core.requests import Period, earliest, latest
 from tradeforge_core.state.changes import Key, key_of
 from tradeforge_core.state.ledger import Ledger
 from tradeforge_core.state.told import essence
@@ -41,8 +41,9 @@ class AccountReader:
     async def read(self, account_id: str, since: datetime) -> None:
         """Take in what the venue says of the account; a reading that fails changes nothing."""
         began = self._clock.now()
-        # a clock can be set back
-        period = Period(start=min(since, began) - _OVERLAP, end=began + _OVERLAP)
+        # a clock can be set back, and the venue's own may say something else
+        start = earliest(min(since, began), self._venue._clock_ahead()) - _OVERLAP
+        period = Period(start=start, end=latest(began, self._venue._clock_ahead()) + _OVERLAP)
         orders = await self._venue._fetch_open_orders(account_id)
         ended = await self._venue._fetch_order_history(account_id, period)
         trades = await self._venue._fetch_trades(account_id, period)
