@@ -7,6 +7,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from attrs import evolve
+
 from tradeforge_bybit import _contracts, _mapping, _order_entry, _orders, _proofs
 from tradeforge_bybit._account_events import AccountReader
 from tradeforge_bybit._bars import fetch_bars
