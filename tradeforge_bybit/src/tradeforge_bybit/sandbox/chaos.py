@@ -11,9 +11,6 @@ from attrs import evolve
 from tradeforge_bybit.sandbox.sandbox import BybitSandbox
 from tradeforge_core import OrderSafety, Provider, Settings
 from tradeforge_core.interfaces import Sandbox
-from tradeforge_core.kit.http import HttpTimeouts
-from tradeforge_core.streams.audit_times import AuditTimes
-from tradeforge_core.streams.backoff import Backoff
 from tradeforge_testing.chaos.faults import (
     ASKING,
     CONNECTED,
@@ -23,11 +20,13 @@ from tradeforge_testing.chaos.faults import (
     ChaosFault,
     Strike,
 )
+from tradeforge_testing.chaos.patience import Patience
 from tradeforge_testing.chaos.stage import Stage
 from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.exchange import Exchange
 from tradeforge_testing.sandbox.faults import Spoil
-from tradeforge_testing.sandbox.planned_faults import RIGHT, Fault
+from tradeforge_testing.sandbox.gate_faults import GateFaults
+from tradeforge_testing.sandbox.planned_faults import Fault
 
 _CREATE, _CANCEL = "/v5/order/create", "/v5/order/cancel"
 _REALTIME, _HISTORY = "/v5/order/realtime", "/v5/order/history"
@@ -84,11 +83,12 @@ class BybitChaos(ChaosVenue):
         settings = {name: one.replace(here, there) for name, one in self.sandbox.settings.items()}
         settings["BYBIT_ORDER_ENTRY"] = self._order_entry
         config = BybitConfig.from_settings(Settings("bybit", settings))
+        wait = Patience.of(patient)
         return BybitProvider(
-            config if patient else evolve(config, timeouts=_SHORT),
+            evolve(config, timeouts=wait.timeouts),
             safety=safety,
-            backoff=Backoff() if patient else Backoff(base=0.02, cap=0.2, attempts_a_minute=1000),
-            audit=AuditTimes() if patient else _OFTEN,
+            backoff=wait.backoff,
+            audit=wait.audit,
         )
 
     @property
@@ -106,43 +106,13 @@ class BybitChaos(ChaosVenue):
         return (self._key, self._secret)
 
 
-_OFTEN = AuditTimes(busy=0.5, idle=1.0, settle=0.2, retry=0.2)
-_SHORT = HttpTimeouts(connect=0.5, answer=0.5, total=1.0)
-
-
 def _on(stage: Stage) -> BybitSandbox:
     assert isinstance(stage.venue, BybitChaos)
     return stage.venue.bybit
 
 
-def _answer(fault: Fault | int, **details: Any) -> Strike:
-    """Spoil the answer to what the action asks for."""
-
-    def strike(stage: Stage, action: Action, random: Random) -> None:
-        handled = details.get("handled", random.random() < 0.5)
-        chosen = {**details, "handled": handled}
-        if fault in RIGHT:
-            del chosen["handled"]
-        for path in _PATHS[action]:
-            _on(stage).fail_next(path, fault, **chosen)
-
-    return strike
-
-
 def _code(code: int, text: str, **details: Any) -> Strike:
-    return _answer(Fault.ENVELOPE, code=code, message=text, **details)
-
-
-def _looks(fault: Fault | int, count: int, **details: Any) -> Strike:
-    """Lose the answer of the action, and spoil those of the looks that follow."""
-
-    def strike(stage: Stage, action: Action, random: Random) -> None:
-        for path in _PATHS[action]:
-            _on(stage).fail_next(path, Fault.RESET, handled=random.random() < 0.5)
-        for path in _LOOKS:
-            _on(stage).fail_next(path, fault, count=count, **details)
-
-    return strike
+    return _GATE.answer(Fault.ENVELOPE, code=code, message=text, **details)
 
 
 def _messages(spoil: Spoil, count: int = 1) -> Strike:
@@ -176,16 +146,8 @@ def _late(stage: Stage, action: Action, random: Random) -> None:
     _on(stage).delay_private(random.uniform(0, 20) * stage.pace)
 
 
-def _lag(stage: Stage, action: Action, random: Random) -> None:
-    _on(stage).lag_reads(random.uniform(0.1, 5) * stage.pace)
-
-
 def _drift(stage: Stage, action: Action, random: Random) -> None:
     _on(stage).drift(random.choice((-60, 60)))
-
-
-def _half_open_rest(stage: Stage, action: Action, random: Random) -> None:
-    _on(stage).half_open()
 
 
 def _lose_trade_answers(stage: Stage, action: Action, random: Random) -> None:
@@ -204,40 +166,18 @@ def _say(text: str, stage: Stage, action: Action, random: Random) -> None:
     _on(stage).say(text)
 
 
+_GATE = GateFaults(_on, _PATHS, _LOOKS)
 _now = partial(ChaosFault, at_once=True, actions=CONNECTED)
-_READS = frozenset({Action.READ})
-_PLACING = frozenset({Action.PLACE})
 _CLOCK = "invalid request, please check your server timestamp or recv_window param."
 
 FAULTS: Sequence[ChaosFault] = (
-    ChaosFault("hang", "F07", _answer(Fault.HANG), actions=ASKING),
-    ChaosFault("reset", "F03", _answer(Fault.RESET), actions=ASKING),
-    ChaosFault("truncated", "F09", _answer(Fault.TRUNCATED), actions=ASKING),
-    ChaosFault("broken_off", "F09", _answer(Fault.BROKEN_OFF), actions=ASKING),
-    ChaosFault("html", "F10", _answer(Fault.HTML), actions=ASKING),
-    ChaosFault("empty", "F09", _answer(Fault.EMPTY), actions=ASKING),
-    ChaosFault("late", "F06", _answer(Fault.DELAY, seconds=40.0), actions=ASKING),
-    ChaosFault("mistyped", "F10", _answer(Fault.MISTYPED), actions=ASKING),
-    ChaosFault("stale", "F69", _answer(Fault.STALE), actions=_READS),
-    ChaosFault("500", "F08", _answer(500), actions=ASKING),
-    ChaosFault("502", "F08", _answer(502), actions=ASKING),
-    ChaosFault("503", "F08", _answer(503), actions=ASKING),
-    ChaosFault("504", "F08", _answer(504), actions=ASKING),
-    ChaosFault("429", "F17", _answer(429), actions=ASKING),
-    ChaosFault("429_seconds", "F16", _answer(429, retry_after=3), actions=ASKING),
-    ChaosFault("429_nonsense", "F16", _answer(429, retry_after="soon"), actions=ASKING),
-    ChaosFault("401", "F19", _answer(401), actions=ASKING),
-    ChaosFault("403", "F50", _answer(403, handled=False), actions=ASKING),
-    ChaosFault("302", "F20", _answer(302), actions=ASKING),
+    *_GATE.of_answers(forbidden={"handled": False}),
     ChaosFault("too_many", "F17", _code(10006, "Too many visits!", handled=False), actions=ASKING),
     ChaosFault("server_error", "F08", _code(10016, "Server error"), actions=ASKING),
     ChaosFault("server_timeout", "F08", _code(10000, "Server Timeout"), actions=ASKING),
     ChaosFault("clock_refused", "F13", _code(10002, _CLOCK, handled=False), actions=WRITING),
     ChaosFault("new_code", "F13", _code(999_999, "something new"), actions=WRITING),
-    ChaosFault("no_object", "F77", _answer(Fault.JSON, body=[1, "x", None]), actions=ASKING),
-    ChaosFault("looks_500", "F08", _looks(500, 2), actions=_PLACING),
-    ChaosFault("looks_hang", "F07", _looks(Fault.HANG, 1), actions=_PLACING),
-    ChaosFault("looks_html", "F10", _looks(Fault.HTML, 2), actions=_PLACING),
+    *_GATE.of_looks(),
     ChaosFault("message_lost", "F67", _messages(lambda text: []), actions=MOVING),
     ChaosFault("message_doubled", "F64", _messages(lambda text: [text, text], 2), actions=MOVING),
     ChaosFault("messages_reordered", "F65 F66", _reorder, actions=MOVING),
@@ -247,10 +187,10 @@ FAULTS: Sequence[ChaosFault] = (
     _now("sockets_cut", "F46 F57", _cut),
     _now("sockets_dead", "F45", _mute),
     _now("messages_late", "F65", _late),
-    _now("reads_lag", "F69", _lag),
+    _now("reads_lag", "F69", _GATE.lag),
     _now("clock_drift", "F13", _drift),
     _now("nonsense", "F53 F54", partial(_say, '{"topic": 7}')),
-    _now("rest_half_open", "F44", _half_open_rest),
+    _now("rest_half_open", "F44", _GATE.half_open),
 )
 
 SOCKET_FAULTS: Sequence[ChaosFault] = (

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
-from typing import Any
+
+from attrs import asdict
 
 from tradeforge_core import OrderSafety, Provider, Settings
 from tradeforge_core.interfaces import Sandbox
-from tradeforge_core.kit.http import HttpTimeouts
-from tradeforge_core.streams.audit_times import AuditTimes
-from tradeforge_core.streams.backoff import Backoff
 from tradeforge_testing.chaos.faults import ASKING, CONNECTED, MOVING, Action, ChaosFault, Strike
+from tradeforge_testing.chaos.patience import Patience
 from tradeforge_testing.chaos.stage import Stage
 from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.exchange import Exchange
@@ -48,7 +47,8 @@ class JsonChaos(ChaosVenue):
         here, there = f":{self.port}", f":{port}"
         found = {name: one.replace(here, there) for name, one in self.venue.settings.items()}
         settings = Settings(self.venue.prefix.lower(), found)
-        return self._make_provider(settings, safety=safety, **(_PATIENT if patient else _HASTY))
+        wait = Patience.of(patient)
+        return self._make_provider(settings, safety=safety, **asdict(wait, recurse=False))
 
     @property
     def pending(self) -> int:
@@ -64,14 +64,6 @@ class JsonChaos(ChaosVenue):
     @property
     def canaries(self) -> Sequence[str]:
         return (self._key, TOKEN_HEAD)
-
-
-_PATIENT: dict[str, Any] = {"timeouts": HttpTimeouts()}
-_HASTY: dict[str, Any] = {
-    "timeouts": HttpTimeouts(connect=0.5, answer=0.5, total=1.0),
-    "backoff": Backoff(base=0.02, cap=0.2, attempts_a_minute=1000),
-    "audit": AuditTimes(busy=0.5, idle=1.0, settle=0.2, retry=0.2),
-}
 
 
 def _on(stage: Stage) -> JsonSandbox:

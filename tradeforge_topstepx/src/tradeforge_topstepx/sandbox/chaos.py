@@ -3,19 +3,18 @@
 from collections.abc import Sequence
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from tradeforge_core import OrderSafety, Provider, Settings
 from tradeforge_core.interfaces import Sandbox
-from tradeforge_core.kit.http import HttpTimeouts
-from tradeforge_core.streams.audit_times import AuditTimes
-from tradeforge_core.streams.backoff import Backoff
-from tradeforge_testing.chaos.faults import ASKING, CONNECTED, WRITING, Action, ChaosFault, Strike
+from tradeforge_testing.chaos.faults import CONNECTED, WRITING, Action, ChaosFault
+from tradeforge_testing.chaos.patience import Patience
 from tradeforge_testing.chaos.stage import Stage
 from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.exchange import Exchange
+from tradeforge_testing.sandbox.gate_faults import GateFaults
 from tradeforge_testing.sandbox.planned_faults import Fault
 from tradeforge_testing.sandbox.signalr.chaos import hub_faults
 from tradeforge_topstepx.sandbox.sandbox import TopStepXSandbox
@@ -76,11 +75,12 @@ class TopStepXChaos(ChaosVenue):
         here, there = f":{self.port}", f":{port}"
         settings = {name: one.replace(here, there) for name, one in self.sandbox.settings.items()}
         config = TopStepXConfig.from_settings(Settings("topstepx", settings | self._app))
+        wait = Patience.of(patient)
         return self.provider_type(
-            config if patient else evolve(config, timeouts=_SHORT),
+            evolve(config, timeouts=wait.timeouts),
             safety=safety,
-            backoff=Backoff() if patient else Backoff(base=0.02, cap=0.2, attempts_a_minute=1000),
-            audit=AuditTimes() if patient else _OFTEN,
+            backoff=wait.backoff,
+            audit=wait.audit,
         )
 
     @property
@@ -117,39 +117,9 @@ def _app_login(password: str) -> dict[str, str]:
     }
 
 
-_OFTEN = AuditTimes(busy=0.5, idle=1.0, settle=0.2, retry=0.2)
-_SHORT = HttpTimeouts(connect=0.5, answer=0.5, total=1.0)
-
-
 def _on(stage: Stage) -> TopStepXSandbox:
     assert isinstance(stage.venue, TopStepXChaos)
     return stage.venue.topstepx
-
-
-def _answer(fault: Fault | int, **details: Any) -> Strike:
-    """Spoil the answer to what the action asks for, or to the looks before and after it."""
-
-    def strike(stage: Stage, action: Action, random: Random) -> None:
-        handled = details.get("handled", random.random() < 0.5)
-        chosen = {**details, "handled": handled}
-        if fault in (Fault.MISTYPED, Fault.DRIP, Fault.STALE):
-            del chosen["handled"]
-        for path in _PATHS[action]:
-            _on(stage).fail_next(path, fault, **chosen)
-
-    return strike
-
-
-def _looks(fault: Fault | int, count: int, **details: Any) -> Strike:
-    """Lose the answer of the action, and spoil those of the looks that follow."""
-
-    def strike(stage: Stage, action: Action, random: Random) -> None:
-        for path in _PATHS[action]:
-            _on(stage).fail_next(path, Fault.RESET, handled=random.random() < 0.5)
-        for path in _LOOKS:
-            _on(stage).fail_next(path, fault, count=count, **details)
-
-    return strike
 
 
 def _expire(stage: Stage, action: Action, random: Random) -> None:
@@ -159,10 +129,6 @@ def _expire(stage: Stage, action: Action, random: Random) -> None:
 def _expire_and_reset(stage: Stage, action: Action, random: Random) -> None:
     _on(stage).expire_tokens()
     _on(stage).reset_hubs()
-
-
-def _lag(stage: Stage, action: Action, random: Random) -> None:
-    _on(stage).lag_reads(random.uniform(0.1, 5) * stage.pace)
 
 
 def _log_out(stage: Stage, action: Action, random: Random) -> None:
@@ -176,43 +142,18 @@ def _nonsense(stage: Stage, action: Action, random: Random) -> None:
 _NONSENSE = ("{}\x1e", '{"type":9}\x1e', "not json\x1e", '{"type":1,"target":"X"}\x1e', "\x1e\x1e")
 
 
-def _half_open_rest(stage: Stage, action: Action, random: Random) -> None:
-    _on(stage).half_open()
-
-
-_READS = frozenset({Action.READ})
+_GATE = GateFaults(_on, _PATHS, _LOOKS)
 _now = partial(ChaosFault, at_once=True, actions=CONNECTED)
 
 FAULTS: Sequence[ChaosFault] = (
-    ChaosFault("hang", "F07", _answer(Fault.HANG), actions=ASKING),
-    ChaosFault("reset", "F03", _answer(Fault.RESET), actions=ASKING),
-    ChaosFault("truncated", "F09", _answer(Fault.TRUNCATED), actions=ASKING),
-    ChaosFault("broken_off", "F09", _answer(Fault.BROKEN_OFF), actions=ASKING),
-    ChaosFault("html", "F10", _answer(Fault.HTML), actions=ASKING),
-    ChaosFault("empty", "F09", _answer(Fault.EMPTY), actions=ASKING),
-    ChaosFault("late", "F06", _answer(Fault.DELAY, seconds=40.0), actions=ASKING),
-    ChaosFault("mistyped", "F10", _answer(Fault.MISTYPED), actions=ASKING),
-    ChaosFault("stale", "F69", _answer(Fault.STALE), actions=_READS),
-    ChaosFault("500", "F08", _answer(500), actions=ASKING),
-    ChaosFault("502", "F08", _answer(502), actions=ASKING),
-    ChaosFault("503", "F08", _answer(503), actions=ASKING),
-    ChaosFault("504", "F08", _answer(504), actions=ASKING),
-    ChaosFault("429", "F17", _answer(429), actions=ASKING),
-    ChaosFault("429_seconds", "F16", _answer(429, retry_after=3), actions=ASKING),
-    ChaosFault("429_nonsense", "F16", _answer(429, retry_after="soon"), actions=ASKING),
-    ChaosFault("401", "F19", _answer(401), actions=ASKING),
-    ChaosFault("403", "F50", _answer(403), actions=ASKING),
-    ChaosFault("302", "F20", _answer(302), actions=ASKING),
-    ChaosFault("new_code", "F13", _answer(Fault.ENVELOPE, code=9999), actions=WRITING),
-    ChaosFault("no_object", "F77", _answer(Fault.JSON, body=[1, "x", None]), actions=ASKING),
-    ChaosFault("looks_500", "F08", _looks(500, 2), actions=frozenset({Action.PLACE})),
-    ChaosFault("looks_hang", "F07", _looks(Fault.HANG, 1), actions=frozenset({Action.PLACE})),
-    ChaosFault("looks_html", "F10", _looks(Fault.HTML, 2), actions=frozenset({Action.PLACE})),
+    *_GATE.of_answers(),
+    ChaosFault("new_code", "F13", _GATE.answer(Fault.ENVELOPE, code=9999), actions=WRITING),
+    *_GATE.of_looks(),
     *hub_faults(lambda stage: _on(stage).hubs, _EVENTS),
     _now("tokens_expired", "F40", _expire),
     _now("token_at_reconnect", "F41", _expire_and_reset),
-    _now("reads_lag", "F69", _lag),
+    _now("reads_lag", "F69", _GATE.lag),
     _now("session_taken", "F58", _log_out),
     _now("unknown_frames", "F53 F54", _nonsense),
-    _now("rest_half_open", "F44", _half_open_rest),
+    _now("rest_half_open", "F44", _GATE.half_open),
 )
