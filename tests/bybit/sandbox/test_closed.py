@@ -62,7 +62,7 @@ async def test_the_newest_closing_comes_first_in_pages(client: Client) -> None:
     names = [one["result"]["orderId"] for one in acks][::-1]
     seen: list[str] = []
     cursor = ""
-    for _ in range(3):
+    for _ in range(4):
         answer = await client.get(PATH, category="linear", limit=1, cursor=cursor)
         seen += [one["orderId"] for one in answer["result"]["list"]]
         cursor = answer["result"]["nextPageCursor"]

@@ -294,6 +294,9 @@ async def test_positions_come_in_pages(client: Client) -> None:
     rest = await client.rows(path, **of, limit=1, cursor=first["nextPageCursor"])
     symbols = [one["symbol"] for one in (*first["list"], *rest)]
     assert symbols == ["BTCUSDT", "ETHUSDT"]
+    whole = (await client.get(path, **of))["result"]
+    assert whole["nextPageCursor"] != ""
+    assert (await client.get(path, **of, cursor=whole["nextPageCursor"]))["result"]["list"] == []
 
 
 async def test_the_wallet_has_the_coins_that_were_asked_for(client: Client) -> None:
