@@ -1,5 +1,7 @@
 """Orders over REST: taken, refused, looked up, changed and taken back."""
 
+from decimal import Decimal
+
 import pytest
 from tests.bybit.sandbox.conftest import SPOT, Client, away
 
@@ -155,6 +157,27 @@ async def test_a_spot_buy_counts_money_and_pays_its_fee_in_coin(
     assert before.balance - after.balance == pytest.approx(50, abs=0.1)
     got = float(after.coins["BTC"] - before.coins["BTC"])
     assert got == pytest.approx(float(row["cumExecQty"]) * 0.999, abs=1e-8)
+
+
+@pytest.mark.parametrize(("side", "more"), [("Buy", {}), ("Sell", {"marketUnit": "quoteCoin"})])
+async def test_money_is_counted_behind_a_trigger_too(
+    client: Client, sandbox: BybitSandbox, side: str, more: dict[str, str]
+) -> None:
+    of = {"category": "spot", "symbol": "BTCUSDT"}
+    asked = {**of, "triggerPrice": away(sandbox, "1", SPOT), "orderFilter": "StopOrder", **more}
+    order_id = (await client.place(side, "300", **asked))["result"]["orderId"]
+    row = await client.order(order_id, "spot")
+    assert (row["qty"], row["leavesQty"], row["marketUnit"]) == ("300", "300", "quoteCoin")
+    await client.done(AMEND, **of, orderId=order_id, qty="500")
+    assert (await client.order(order_id, "spot"))["qty"] == "500"
+    assert (await client.post(AMEND, **of, orderId=order_id, qty="0.01"))["retCode"] == 170140
+    sandbox.exchange.move_to(SPOT, Decimal(away(sandbox, "1.02", SPOT)))
+    row = await client.order(order_id, "spot")
+    assert row["orderStatus"] == "PartiallyFilledCanceled"
+    assert 498 < float(row["cumExecValue"]) < 500
+    left = Decimal(500) - Decimal(row["cumExecValue"])
+    assert (Decimal(row["leavesValue"]), row["leavesQty"]) == (left, "0")
+    assert (await client.place(side, "1", **asked))["retCode"] == 170140
 
 
 async def test_spot_locks_what_its_orders_may_cost(client: Client, sandbox: BybitSandbox) -> None:

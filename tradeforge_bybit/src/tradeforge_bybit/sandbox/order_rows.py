@@ -44,10 +44,16 @@ def is_of_filter(venue: Venue, order: ExchangeOrder, kind: str) -> bool:
     return order.rising is not None and is_own
 
 
+def money_left(venue: Venue, order: ExchangeOrder) -> Decimal:
+    """What an order that counts money has not spent of it; zero for one that counts coins."""
+    money = venue.slip(order).qty
+    return Decimal(0) if money is None else max(money - venue.tally(order.id).value, Decimal(0))
+
+
 def status(venue: Venue, order: ExchangeOrder) -> str:
     is_spot = venue.listing_of(order).is_spot
     if order.status is OrderStatus.FILLED:
-        return "PartiallyFilledCanceled" if venue.slip(order).left else "Filled"
+        return "PartiallyFilledCanceled" if money_left(venue, order) else "Filled"
     if order.status is OrderStatus.CANCELLED:
         if is_waiting(order):
             return "Deactivated"
@@ -61,7 +67,7 @@ def status(venue: Venue, order: ExchangeOrder) -> str:
 def reject_reason(venue: Venue, order: ExchangeOrder) -> str:
     if order.status is OrderStatus.REJECTED:
         return "EC_Others"
-    if order.status is OrderStatus.FILLED and venue.slip(order).left:
+    if order.status is OrderStatus.FILLED and money_left(venue, order):
         return "EC_CancelForNoFullFill"
     if order.status is not OrderStatus.CANCELLED:
         return "EC_NoError"
@@ -149,6 +155,7 @@ def _what(venue: Venue, order: ExchangeOrder, slip: Slip) -> Row:
 def _how_far(venue: Venue, order: ExchangeOrder, slip: Slip) -> Row:
     instrument, tally = venue.listing_of(order).instrument, venue.tally(order.id)
     left = Decimal(0) if order.status.is_final else instrument.to_size(order.remaining_size)
+    money = money_left(venue, order)
     price = order.limit_price or order.stop_price or slip.price or slip.last_price
     value = left / price if instrument.kind == "inverse" and price else left * (price or 0)
     average = order.average_fill_price
@@ -157,8 +164,8 @@ def _how_far(venue: Venue, order: ExchangeOrder, slip: Slip) -> Row:
         "cancelType": cancel_type(venue, order),
         "rejectReason": reject_reason(venue, order),
         "avgPrice": "0" if average is None else text(average),
-        "leavesQty": text(left),
-        "leavesValue": text(slip.left if order.status.is_final else _rounded(value)),
+        "leavesQty": text(money if money and left else left),
+        "leavesValue": text(money or _rounded(value)),
         "cumExecQty": text(instrument.to_size(order.filled_size)),
         "cumExecValue": text(_rounded(tally.value)),
         "cumExecFee": text(sum(tally.fees.values(), Decimal(0))),

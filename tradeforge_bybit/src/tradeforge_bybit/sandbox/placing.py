@@ -27,6 +27,8 @@ LEGS = {0: None, 1: OrderSide.BUY, 2: OrderSide.SELL}
 _LINK_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _UNNAMED = "~"
 """No name of a client begins with it."""
+_BEYOND = Decimal("1.001")
+"""How far from its trigger an order that counts money can trade with all of it."""
 _PROTECTED = Decimal("0.05")
 """How far from the last price a market order trades at most."""
 
@@ -217,10 +219,11 @@ def _size(
     if qty is None:
         raise parameter_error("qty is required")
     unit = slip.market_unit or ("quoteCoin" if side is OrderSide.BUY else "baseCoin")
-    if listing.is_spot and slip.order_type == "Market" and not said.get("triggerPrice"):
+    if listing.is_spot and slip.order_type == "Market":
         slip = evolve(slip, market_unit=unit)
         if unit == "quoteCoin":
-            return _of_money(venue, listing, slip, side, qty)
+            trigger = say.price(said, "triggerPrice")
+            return _of_money(venue, listing, side, qty, trigger), evolve(slip, qty=qty)
     return lots(listing, qty), slip
 
 
@@ -231,11 +234,13 @@ def lots(listing: Listing, qty: Decimal) -> int:
 
 
 def _of_money(
-    venue: Venue, listing: Listing, slip: Slip, side: OrderSide, money: Decimal
-) -> tuple[int, Slip]:
-    """What the book gives for so much money, and what of the money is left."""
+    venue: Venue, listing: Listing, side: OrderSide, money: Decimal, trigger: Decimal | None
+) -> int:
+    """What there will be for so much money."""
     if money < listing.least_value:
         raise Failure(170140, "Order value exceeded lower limit.")
+    if trigger is not None:
+        return lots_of_money(listing, money, trigger)
     bids, asks = venue.exchange.depth(listing.instrument.id)
     size, left = 0, money
     for level in asks if side is OrderSide.BUY else bids:
@@ -244,7 +249,12 @@ def _of_money(
         left -= listing.instrument.value(taken, level.price)
         if taken < level.size:
             break
-    return size, evolve(slip, qty=money, left=left)
+    return size
+
+
+def lots_of_money(listing: Listing, money: Decimal, trigger: Decimal) -> int:
+    """Behind a trigger: nobody knows the book that there will be, so a little is kept back."""
+    return int(money / (trigger * _BEYOND * listing.instrument.lot))
 
 
 def _whole_position(venue: Venue, said: Said, ticket: Ticket) -> Ticket:

@@ -22,9 +22,7 @@ class Slip:
     order_type: str
     time_in_force: str
     qty: Decimal | None = None
-    """As it was asked for, where that is not the size of the order: a buy that counts money."""
-    left: Decimal = Decimal(0)
-    """What such a buy leaves of the money."""
+    """The money, where an order of spot counts that."""
     price: Decimal | None = None
     """The farthest price of a market order."""
     market_unit: str = ""

@@ -9,7 +9,7 @@ from tradeforge_bybit.sandbox.answers import Failure, Payload, parameter_error, 
 from tradeforge_bybit.sandbox.endpoint import Done, Endpoint
 from tradeforge_bybit.sandbox.instruments import Listing
 from tradeforge_bybit.sandbox.order_rows import is_of_filter, is_waiting
-from tradeforge_bybit.sandbox.placing import check_band, lots, place
+from tradeforge_bybit.sandbox.placing import check_band, lots, lots_of_money, place
 from tradeforge_bybit.sandbox.said import Said
 from tradeforge_bybit.sandbox.slips import CONDITIONAL, TPSL
 from tradeforge_bybit.sandbox.venue import Venue
@@ -65,8 +65,11 @@ def amend(venue: Venue, said: Said) -> Payload:
     listing = say.listing(venue, said)
     order = _open(venue, listing, said)
     price, trigger = say.price(said, "price"), say.price(said, "triggerPrice")
-    size = _new_size(listing, order, say.amount(said, "qty"))
-    exits = _new_exits(venue, order, said)
+    qty, money = say.amount(said, "qty"), venue.slip(order).qty
+    if money is None:
+        size, changes = _new_size(listing, order, qty), _new_exits(venue, order, said)
+    else:
+        size, changes = _worth(listing, order, qty or money, trigger), {"qty": qty or money}
     if price is not None and not is_waiting(order):
         last = venue.exchange.quote(listing.instrument.id).last
         check_band(listing, order.side, price, last)
@@ -76,8 +79,8 @@ def amend(venue: Venue, said: Said) -> Payload:
         )
     except Refused as reason:
         raise refused(reason.reason, listing.category) from None
-    if exits:
-        venue.change_slip(order, **exits)
+    if changes:
+        venue.change_slip(order, **changes)
     return _names(venue, order)
 
 
@@ -91,6 +94,16 @@ def _new_size(listing: Listing, order: ExchangeOrder, qty: Decimal | None) -> in
             if listing.is_spot
             else Failure(110064, "The qty after amendment must exceed the filled qty.")
         )
+    return size
+
+
+def _worth(listing: Listing, order: ExchangeOrder, money: Decimal, trigger: Decimal | None) -> int:
+    """Only what waits for its trigger can still be amended, of the orders that count money."""
+    price = trigger or order.stop_price
+    assert price is not None
+    size = lots_of_money(listing, money, price)
+    if not size:
+        raise Failure(170140, "Order value exceeded lower limit.")
     return size
 
 
