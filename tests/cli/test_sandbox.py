@@ -62,7 +62,7 @@ def test_it_can_be_scripted_only_when_asked_for(
     process = start("sandbox", "topstepx", "--json", *options)
     assert process.stdout
     url = json.loads(process.stdout.readline())["TS_REST_URL"]
-    assert httpx.get(f"{url}/_sandbox/state", trust_env=False).status_code == status
+    assert httpx.get(f"{url}/_sandbox/state", verify=False, trust_env=False).status_code == status
     process.terminate()
     process.communicate()
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.plain_http import plain_http
 
 from hello_provider import wire
 from hello_provider.provider import HelloProvider
@@ -37,7 +38,7 @@ async def sandbox() -> AsyncIterator[HelloSandbox]:
 @pytest.fixture
 async def client(sandbox: HelloSandbox) -> AsyncIterator[httpx.AsyncClient]:
     url = f"http://127.0.0.1:{sandbox.port}/_sandbox"
-    async with httpx.AsyncClient(base_url=url) as client:
+    async with plain_http(url) as client:
         yield client
 
 
@@ -61,7 +62,7 @@ async def broker(sandbox: HelloSandbox) -> AsyncIterator[Provider]:
 
 
 async def test_it_is_off_unless_asked_for() -> None:
-    async with HelloSandbox(tick_seconds=60) as sandbox, httpx.AsyncClient() as client:
+    async with HelloSandbox(tick_seconds=60) as sandbox, plain_http() as client:
         url = f"http://127.0.0.1:{sandbox.port}/_sandbox"
         assert (await client.get(url)).status_code == 405  # no path of the venue is read by GET
         assert (await client.post(f"{url}/advance", json={})).status_code == 401

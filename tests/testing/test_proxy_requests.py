@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from tests.plain_http import plain_http
 
 from tradeforge_testing import ManualClock
 from tradeforge_testing.proxy import (
@@ -70,7 +71,7 @@ async def proxy(venue: Venue, clock: ManualClock) -> AsyncIterator[FaultProxy]:
 async def http(proxy: FaultProxy) -> AsyncIterator[httpx.AsyncClient]:
     """Its one connection is open and was used."""
     url = f"http://127.0.0.1:{proxy.port}"
-    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False) as http:
+    async with plain_http(url, timeout=PATIENCE) as http:
         assert (await http.get("/first")).text == "done"
         yield http
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import httpx
+from tests.plain_http import plain_http
 
 from tradeforge_core import (
     Event,
@@ -170,7 +171,7 @@ class PrintsTheKey(TopStepXProvider):
 
 class AsksTooOften(TopStepXProvider):
     async def get_open_orders(self, account_id: str | None = None) -> list[Order]:
-        async with httpx.AsyncClient(base_url=self.config.rest_url) as client:
+        async with plain_http(self.config.rest_url) as client:
             for _ in range(201):
                 await client.post("/api/Account/search", json={})
         return []

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.plain_http import plain_http
 from websockets.asyncio.client import ClientConnection, connect
 
 from tradeforge_testing import ManualClock
@@ -93,7 +94,7 @@ def exchange(sandbox: TopStepXSandbox) -> Exchange:
 @pytest.fixture
 async def anonymous(sandbox: TopStepXSandbox) -> AsyncIterator[httpx.AsyncClient]:
     """Without a token."""
-    async with httpx.AsyncClient(base_url=sandbox.url, timeout=PATIENCE) as client:
+    async with plain_http(sandbox.url, timeout=PATIENCE) as client:
         yield client
 
 
@@ -106,7 +107,7 @@ async def token(anonymous: httpx.AsyncClient) -> str:
 @pytest.fixture
 async def http(sandbox: TopStepXSandbox, token: str) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=sandbox.url, headers=headers, timeout=PATIENCE) as client:
+    async with plain_http(sandbox.url, headers=headers, timeout=PATIENCE) as client:
         yield client
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from tests.plain_http import plain_http
 
 from tradeforge_core.enums import OrderStatus, OrderType
 from tradeforge_testing import ManualClock
@@ -45,10 +46,10 @@ def do(anonymous: httpx.AsyncClient) -> Call:
 
 
 async def test_it_is_off_unless_asked_for(clock: ManualClock) -> None:
-    async with TopStepXSandbox(clock=clock) as sandbox, httpx.AsyncClient() as client:
+    async with TopStepXSandbox(clock=clock) as sandbox, plain_http() as client:
         assert (await client.get(f"{sandbox.url}/_sandbox")).status_code == 404
         assert (await client.post(f"{sandbox.url}/_sandbox/reset")).status_code == 404
-    async with create(control=True) as sandbox, httpx.AsyncClient() as client:
+    async with create(control=True) as sandbox, plain_http() as client:
         assert (await client.get(f"{sandbox.url}/_sandbox")).status_code == 200
 
 

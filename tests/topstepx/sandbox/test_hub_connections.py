@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from tests.plain_http import plain_http
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -306,7 +307,7 @@ async def test_subscriptions_end_with_their_connection(
 async def _impatient(limits: HubLimits, clock: ManualClock) -> list[dict[str, Any]]:
     """What a client hears that shakes hands and then only listens."""
     async with TopStepXSandbox(clock=clock, hub_limits=limits) as sandbox:
-        async with httpx.AsyncClient(base_url=sandbox.url) as client:
+        async with plain_http(sandbox.url) as client:
             body = {"userName": "sandbox", "apiKey": "sandbox-key"}
             token = (await client.post("/api/Auth/loginKey", json=body)).json()["token"]
         url = f"ws://127.0.0.1:{sandbox.port}/hubs/user?access_token={token}"

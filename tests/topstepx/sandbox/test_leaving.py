@@ -4,6 +4,7 @@ import asyncio
 
 import httpx
 import pytest
+from tests.plain_http import plain_http
 
 from tradeforge_topstepx.sandbox import Fault, TopStepXSandbox
 
@@ -29,7 +30,7 @@ async def test_a_client_that_leaves_with_half_a_body(
         await _until(sandbox, busy=True)
         writer.close()
         await writer.wait_closed()
-        async with httpx.AsyncClient(base_url=sandbox.url) as client:
+        async with plain_http(sandbox.url) as client:
             assert (await client.post(LOGIN, json=KEY)).json()["success"]
         await _until(sandbox, busy=False)
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
@@ -39,7 +40,7 @@ def test_a_sandbox_that_ends_before_a_late_answer(caplog: pytest.LogCaptureFixtu
     async def leave() -> None:
         async with TopStepXSandbox() as sandbox:
             sandbox.fail_next(LOGIN, Fault.DELAY, seconds=1000)
-            async with httpx.AsyncClient(base_url=sandbox.url, timeout=0.1) as client:
+            async with plain_http(sandbox.url, timeout=0.1) as client:
                 with pytest.raises(httpx.ReadTimeout):
                     await client.post(LOGIN, json=KEY)
 

@@ -7,6 +7,7 @@ import time
 
 import httpx
 import pytest
+from tests.plain_http import plain_http
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -22,7 +23,7 @@ UNSUBSCRIBE = json.dumps(_CALL | {"target": "UnsubscribeContractMarketDepth"}) +
 
 
 async def _is_up(sandbox: TopStepXSandbox) -> bool:
-    async with httpx.AsyncClient() as client:
+    async with plain_http() as client:
         try:
             return (await client.get(f"{sandbox.url}/api/Status/ping")).text == "pong"
         except httpx.ConnectError:
@@ -75,7 +76,7 @@ async def test_its_port_is_free_at_once_with_connections_open(clock: ManualClock
     for _ in range(3):
         async with TopStepXSandbox(port=port, clock=clock) as sandbox:
             port = sandbox.port
-            client = httpx.AsyncClient(base_url=sandbox.url)
+            client = plain_http(sandbox.url)
             token = (await client.post("/api/Auth/loginKey", json=KEY)).json()["token"]
             hub = await connect(f"ws://127.0.0.1:{port}/hubs/user?access_token={token}")
         with pytest.raises(ConnectionClosed):
@@ -95,12 +96,12 @@ async def test_entered_again_it_has_its_port_its_orders_and_its_tokens(
 ) -> None:
     sandbox = TopStepXSandbox(clock=clock)
     order = {"accountId": 1001, "contractId": "CON.F.US.MNQ.H26", "type": 2, "side": 0, "size": 1}
-    async with sandbox, httpx.AsyncClient(base_url=sandbox.url) as client:
+    async with sandbox, plain_http(sandbox.url) as client:
         port = sandbox.port
         token = (await client.post("/api/Auth/loginKey", json=KEY)).json()["token"]
         headers = {"Authorization": f"Bearer {token}"}
         await client.post("/api/Order/place", json=order, headers=headers)
-    async with sandbox, httpx.AsyncClient(base_url=sandbox.url) as client:
+    async with sandbox, plain_http(sandbox.url) as client:
         assert sandbox.port == port
         body = {"accountId": 1001}
         answer = await client.post("/api/Position/searchOpen", json=body, headers=headers)
@@ -109,7 +110,7 @@ async def test_entered_again_it_has_its_port_its_orders_and_its_tokens(
 
 async def test_hubs_say_goodbye_when_it_is_left(clock: ManualClock) -> None:
     async with TopStepXSandbox(clock=clock) as sandbox:
-        async with httpx.AsyncClient(base_url=sandbox.url) as client:
+        async with plain_http(sandbox.url) as client:
             token = (await client.post("/api/Auth/loginKey", json=KEY)).json()["token"]
         hub = await connect(f"ws://127.0.0.1:{sandbox.port}/hubs/user?access_token={token}")
         await hub.send(HELLO)
@@ -122,7 +123,7 @@ async def test_hubs_say_goodbye_when_it_is_left(clock: ManualClock) -> None:
 async def test_a_request_without_an_answer_does_not_hold_it_up(clock: ManualClock) -> None:
     async with TopStepXSandbox(clock=clock) as sandbox:
         sandbox.fail_next("/api/Auth/loginKey", Fault.HANG)
-        client = httpx.AsyncClient(base_url=sandbox.url)
+        client = plain_http(sandbox.url)
         request = asyncio.create_task(client.post("/api/Auth/loginKey", json=KEY))
         while not sandbox.requests:
             await asyncio.wait([request], timeout=0.01)
@@ -153,7 +154,7 @@ async def test_a_client_that_does_not_read_is_reset_and_the_others_are_served(
     clock: ManualClock,
 ) -> None:
     async with TopStepXSandbox(clock=clock, hub_limits=HubLimits(backlog=100)) as sandbox:
-        async with httpx.AsyncClient(base_url=sandbox.url) as client:
+        async with plain_http(sandbox.url) as client:
             token = (await client.post("/api/Auth/loginKey", json=KEY)).json()["token"]
         url = f"ws://127.0.0.1:{sandbox.port}/hubs/market?access_token={token}"
         async with connect(url) as good, connect(url, max_queue=1) as deaf:

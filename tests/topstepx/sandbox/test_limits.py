@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from tests.plain_http import plain_http
 
 from tradeforge_testing import ManualClock
 from tradeforge_topstepx.sandbox import RateLimit, RateLimits, TopStepXSandbox
@@ -30,7 +31,7 @@ SMALL = RateLimits(bars=RateLimit(2, 30), others=RateLimit(3, 60))
 @asynccontextmanager
 async def _client(sandbox: TopStepXSandbox) -> AsyncIterator[httpx.AsyncClient]:
     """Logged in, which is the first request of the window."""
-    async with httpx.AsyncClient(base_url=sandbox.url) as client:
+    async with plain_http(sandbox.url) as client:
         token = (await client.post(LOGIN, json=KEY)).json()["token"]
         client.headers["Authorization"] = f"Bearer {token}"
         yield client
@@ -131,5 +132,5 @@ async def test_new_limits_begin_to_count_anew(clock: ManualClock) -> None:
 @pytest.mark.parametrize("path", [ACCOUNTS, "/api/Order/place", "/api/Auth/validate"])
 async def test_requests_without_a_good_token_count_too(clock: ManualClock, path: str) -> None:
     async with TopStepXSandbox(clock=clock, limits=SMALL) as sandbox:
-        async with httpx.AsyncClient(base_url=sandbox.url) as client:
+        async with plain_http(sandbox.url) as client:
             assert await _statuses(client, path, {}, 4) == [401, 401, 401, 429]

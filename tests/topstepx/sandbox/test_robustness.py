@@ -10,6 +10,7 @@ import httpx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.plain_http import plain_http
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -39,7 +40,7 @@ class Served:
     async def start(self) -> None:
         self.sandbox = TopStepXSandbox(clock=ManualClock(), limits=None, control=True)
         await self.sandbox.__aenter__()
-        self.client = httpx.AsyncClient(base_url=self.sandbox.url, timeout=10)
+        self.client = plain_http(self.sandbox.url, timeout=10)
         token = (await self.client.post("/api/Auth/loginKey", json=KEY)).json()["token"]
         self.client.headers["Authorization"] = f"Bearer {token}"
         self.hub_url = f"ws://127.0.0.1:{self.sandbox.port}/hubs/user?access_token={token}"
