@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from tests.plain_http import plain_http
 
 from tradeforge_bybit.sandbox import BybitSandbox
 from tradeforge_testing import ManualClock
@@ -99,7 +100,7 @@ async def sandbox(clock: ManualClock) -> AsyncIterator[BybitSandbox]:
 
 @pytest.fixture
 async def client(sandbox: BybitSandbox, clock: ManualClock) -> AsyncIterator[Client]:
-    async with httpx.AsyncClient(base_url=sandbox.url) as http:
+    async with plain_http(sandbox.url) as http:
         yield Client(http, clock)
 
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from tests.bybit.sandbox.conftest import LINEAR, Client, away, last
 from tests.bybit.sandbox.sockets import open_socket, pass_time
+from tests.plain_http import plain_http
 
 from tradeforge_bybit.sandbox import BybitSandbox, Fault
 from tradeforge_bybit.sandbox.control_commands import COMMANDS
@@ -90,11 +91,11 @@ async def test_sockets_are_cut_muted_and_late(
 
 
 async def test_a_venue_that_goes_away_comes_back_as_it_was(clock: ManualClock) -> None:
-    async with BybitSandbox(clock=clock) as sandbox, httpx.AsyncClient() as http:
+    async with BybitSandbox(clock=clock) as sandbox, plain_http() as http:
         url = http.base_url = sandbox.url
         await Client(http, clock).place()
         held = sandbox.exchange.positions(sandbox.venue.account.id)
-    async with sandbox, httpx.AsyncClient() as http:
+    async with sandbox, plain_http() as http:
         assert (await http.get(f"{url}/v5/market/time")).status_code == 200
         assert sandbox.exchange.positions(sandbox.venue.account.id) == held
 
@@ -109,7 +110,7 @@ async def controlled(clock: ManualClock) -> AsyncIterator[BybitSandbox]:
 
 
 async def test_the_control_lists_what_it_can_do_and_does_it(controlled: BybitSandbox) -> None:
-    async with httpx.AsyncClient(base_url=f"{controlled.url}/_sandbox") as http:
+    async with plain_http(f"{controlled.url}/_sandbox") as http:
         listed = (await http.get(f"{controlled.url}/_sandbox")).json()
         names = [f"POST /_sandbox/{one.name}" for one in COMMANDS]
         assert [one["command"] for one in listed] == names
@@ -130,5 +131,5 @@ async def test_the_control_lists_what_it_can_do_and_does_it(controlled: BybitSan
 
 
 async def test_there_is_no_control_unless_it_is_asked_for(sandbox: BybitSandbox) -> None:
-    async with httpx.AsyncClient(base_url=sandbox.url) as http:
+    async with plain_http(sandbox.url) as http:
         assert (await http.get("/_sandbox/state")).status_code == 404
