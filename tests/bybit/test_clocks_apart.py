@@ -39,3 +39,15 @@ async def test_what_was_lost_a_moment_ago_counts(venue: SmallVenue, broker: Bybi
     await broker.place_order(OrderRequest.market(ACCOUNT, "linear:BTCUSDT", OrderSide.BUY, 1))
     (asked,) = venue.asked(CLOSED)[-1:]
     assert time_of(asked, "endTime").timestamp() * 1000 > venue.milliseconds - 3_000
+
+
+async def test_exits_are_looked_for_until_the_venues_now(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    venue.ahead = 300.0
+    await broker.get_accounts()
+    request = OrderRequest.market(ACCOUNT, "linear:BTCUSDT", OrderSide.BUY, 1)
+    order = await broker.place_order(request)
+    await broker.get_order_family(ACCOUNT, order.id)
+    (asked,) = venue.asked(HISTORY)[-1:]
+    assert time_of(asked, "endTime").timestamp() * 1000 > venue.milliseconds - 3_000

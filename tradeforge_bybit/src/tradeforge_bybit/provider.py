@@ -64,7 +64,7 @@ from tradeforge_core.kit.http import HttpClient
 from tradeforge_core.kit.record_to import RecordTo
 from tradeforge_core.orders.client_ids import new_client_order_id
 from tradeforge_core.orders.path import before_sending
-from tradeforge_core.requests import BarQuery, OrderChange, Period
+from tradeforge_core.requests import BarQuery, OrderChange, Period, latest
 from tradeforge_core.streams.audit_times import AuditTimes
 from tradeforge_core.streams.backoff import Backoff
 from tradeforge_core.streams.link import StreamLink
@@ -347,7 +347,8 @@ class BybitProvider(Provider):
 
     async def _fetch_exits(self, entry: Order) -> list[Order]:
         self._check_account(entry.account_id)
-        return await self._search.exits(entry, self._clock.now())
+        now = latest(self._clock.now(), self._clock_ahead())
+        return await self._search.exits(entry, now)
 
     async def _fetch_order_history(self, account_id: str, period: Period) -> list[Order]:
         self._check_account(account_id)

@@ -20,7 +20,7 @@ from tradeforge_testing.chaos.faults import (
     ChaosFault,
     Strike,
 )
-from tradeforge_testing.chaos.patience import Patience
+from tradeforge_testing.chaos.patience import Patience, hasty
 from tradeforge_testing.chaos.stage import Stage
 from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.exchange import Exchange
@@ -83,7 +83,7 @@ class BybitChaos(ChaosVenue):
         settings = {name: one.replace(here, there) for name, one in self.sandbox.settings.items()}
         settings["BYBIT_ORDER_ENTRY"] = self._order_entry
         config = BybitConfig.from_settings(Settings("bybit", settings))
-        wait = Patience.of(patient)
+        wait = Patience() if patient else hasty()
         return BybitProvider(
             evolve(config, timeouts=wait.timeouts),
             safety=safety,

@@ -9,7 +9,7 @@ from attrs import asdict
 from tradeforge_core import OrderSafety, Provider, Settings
 from tradeforge_core.interfaces import Sandbox
 from tradeforge_testing.chaos.faults import ASKING, CONNECTED, MOVING, Action, ChaosFault, Strike
-from tradeforge_testing.chaos.patience import Patience
+from tradeforge_testing.chaos.patience import Patience, hasty
 from tradeforge_testing.chaos.stage import Stage
 from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.exchange import Exchange
@@ -47,7 +47,7 @@ class JsonChaos(ChaosVenue):
         here, there = f":{self.port}", f":{port}"
         found = {name: one.replace(here, there) for name, one in self.venue.settings.items()}
         settings = Settings(self.venue.prefix.lower(), found)
-        wait = Patience.of(patient)
+        wait = Patience() if patient else hasty()
         return self._make_provider(settings, safety=safety, **asdict(wait, recurse=False))
 
     @property

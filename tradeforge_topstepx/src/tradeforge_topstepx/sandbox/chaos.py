@@ -10,7 +10,7 @@ from attrs import evolve
 from tradeforge_core import OrderSafety, Provider, Settings
 from tradeforge_core.interfaces import Sandbox
 from tradeforge_testing.chaos.faults import CONNECTED, WRITING, Action, ChaosFault
-from tradeforge_testing.chaos.patience import Patience
+from tradeforge_testing.chaos.patience import Patience, hasty
 from tradeforge_testing.chaos.stage import Stage
 from tradeforge_testing.chaos.venue import ChaosVenue
 from tradeforge_testing.exchange import Exchange
@@ -75,7 +75,7 @@ class TopStepXChaos(ChaosVenue):
         here, there = f":{self.port}", f":{port}"
         settings = {name: one.replace(here, there) for name, one in self.sandbox.settings.items()}
         config = TopStepXConfig.from_settings(Settings("topstepx", settings | self._app))
-        wait = Patience.of(patient)
+        wait = Patience() if patient else hasty()
         return self.provider_type(
             evolve(config, timeouts=wait.timeouts),
             safety=safety,
