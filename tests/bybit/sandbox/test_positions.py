@@ -21,6 +21,7 @@ async def _position(client: Client, **of: object) -> dict[str, Any]:
 async def test_a_flat_position_is_shown_for_a_symbol_only(client: Client) -> None:
     row = await _position(client)
     assert (row["side"], row["size"], row["seq"]) == ("", "0", -1)
+    assert {row[name] for name in ("avgPrice", "markPrice", "positionStatus")} == {""}
     assert await client.rows(LIST, category="linear", settleCoin="USDT") == []
     assert (await client.get(LIST, category="linear"))["retCode"] == 10001
 
@@ -135,6 +136,7 @@ async def test_a_position_that_was_closed_keeps_when_it_was_first_there(client: 
     await client.place("Sell")
     row = await _position(client)
     assert (row["size"], row["createdTime"]) == ("0", opened["createdTime"])
+    assert (row["avgPrice"], row["positionStatus"]) == ("0", "Normal")
     assert row["seq"] > 0 and Decimal(row["curRealisedPnl"]) < 0
 
 

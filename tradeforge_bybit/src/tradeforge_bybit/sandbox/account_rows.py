@@ -19,10 +19,31 @@ _ZERO = Decimal(0)
 _DIGITS = Decimal("0.00000001")
 
 
-def position_row(
+def listed_position(
     venue: Venue, listing: Listing, leg: Leg, position: ExchangePosition | None
 ) -> Row:
-    """As `position/list` has it; None is a position that is flat."""
+    """As `position/list` has it, which says next to nothing of what was never traded."""
+    row = _position_row(venue, listing, leg, position)
+    is_new = venue.closings.holding(listing.instrument.id, leg).first_time is None
+    return row | dict.fromkeys(_OF_TRADED, "") if is_new else row
+
+
+_OF_TRADED = (
+    "avgPrice",
+    "positionStatus",
+    "markPrice",
+    "trailingStop",
+    "curRealisedPnl",
+    "cumRealisedPnl",
+    "tpslMode",
+    "positionBalance",
+)
+
+
+def _position_row(
+    venue: Venue, listing: Listing, leg: Leg, position: ExchangePosition | None
+) -> Row:
+    """None is a position that is flat."""
     size = 0 if position is None else position.size
     average = position.average_price if position is not None and size else _ZERO
     instrument = listing.instrument
@@ -80,7 +101,7 @@ def pushed_position(
     venue: Venue, listing: Listing, leg: Leg, position: ExchangePosition | None
 ) -> Row:
     """As the topic `position` has it, where the entry price has another name."""
-    row = position_row(venue, listing, leg, position)
+    row = _position_row(venue, listing, leg, position)
     return {"entryPrice": row.pop("avgPrice"), **row, "category": listing.category}
 
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from tradeforge_bybit.sandbox import said as say
-from tradeforge_bybit.sandbox.account_rows import Leg, position_row
+from tradeforge_bybit.sandbox.account_rows import Leg, listed_position
 from tradeforge_bybit.sandbox.answers import Failure, Payload, parameter_error
 from tradeforge_bybit.sandbox.endpoint import Endpoint
 from tradeforge_bybit.sandbox.instruments import Listing
@@ -35,7 +35,7 @@ def position_list(venue: Venue, said: Said) -> Payload:
     ]
     limit, cursor = say.whole(said, "limit", 20, 200, 1), say.maybe_word(said, "cursor")
     shown, following = page(chosen, limit, cursor, lambda one: 3 * one[0].symbol_id + IDX[one[1]])
-    rows = [position_row(venue, listing, leg, position) for listing, leg, position in shown]
+    rows = [listed_position(venue, listing, leg, position) for listing, leg, position in shown]
     return {"nextPageCursor": following, "category": category, "list": rows}
 
 
