@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.bybit.small_venue import ACCOUNT, Answer, SmallVenue, fill, position
+from tests.bybit.small_venue import ACCOUNT, Answer, SmallVenue, fill, new_order, position
 
 from tradeforge_bybit.provider import BybitProvider
 from tradeforge_core import OrderRejected, OrderRequest, OrderSide, OrderStatus
@@ -58,6 +58,24 @@ async def test_a_look_at_the_clock_holds_no_exit_up(
     async with asyncio.timeout(5):
         await broker.cancel_order(ACCOUNT, order.id)
     assert venue.orders[order.id]["orderStatus"] == "Cancelled"
+
+
+async def test_an_order_that_was_never_seen_is_looked_for_as_urgently(
+    venue: SmallVenue, broker: BybitProvider
+) -> None:
+    row = new_order(
+        "theirs",
+        venue.milliseconds,
+        category="linear",
+        symbol="BTCUSDT",
+        side="Buy",
+        orderType="Limit",
+        qty="1",
+    )
+    venue.orders["theirs"] = row
+    broker._rest.budgets["address"].cool_down(60.0)
+    await broker.cancel_order(ACCOUNT, "theirs")
+    assert row["orderStatus"] == "Cancelled"
 
 
 async def test_a_time_that_stays_wrong_is_told_at_once(

@@ -58,7 +58,7 @@ from tradeforge_core import (
     VenueError,
 )
 from tradeforge_core.adapter import Write
-from tradeforge_core.kit.budget import RateBudget
+from tradeforge_core.kit.budget import Lane, RateBudget, reads_go
 from tradeforge_core.kit.clock import Clock
 from tradeforge_core.kit.http import HttpClient
 from tradeforge_core.kit.record_to import RecordTo
@@ -293,7 +293,8 @@ class BybitProvider(Provider):
         await self._proven(place, change.order_id, _proofs.has(change))
 
     async def _submit_cancel(self, account_id: str, order_id: str) -> None:
-        where = await before_sending(self._where(account_id, order_id), "cancel")
+        with reads_go(Lane.URGENT):
+            where = await before_sending(self._where(account_id, order_id), "cancel")
         await _order_entry.cancel(self._entry, where, order_id)
         await self._proven(where.place, order_id, _proofs.is_cancelled)
 
