@@ -307,7 +307,7 @@ class TestOtherRequests:
         in_time: InTime,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        long = LookUps(deadline=900.0)  # the disk has no part in the clock of the test
+        long = LookUps(deadline=300.0)  # the disk has no part in the clock of the test
         broker = new_broker(safety=OrderSafety(look_ups=long))
         await broker.connect()
         monkeypatch.setattr(broker, "_fetch_order", Records(make.order()))

@@ -20,7 +20,7 @@ Run = Callable[..., str]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--every-byte", action="store_true", help="cut files of usual pages so too")
+    parser.addoption("--every-byte", action="store_true", help="cut files at each of them")
 
 
 @pytest.fixture
