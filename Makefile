@@ -16,7 +16,7 @@ demo: $(READY) ## trade on a local sandbox, no account needed
 
 # Each group is a process of its own. make hands out the next one whenever another has ended, so the long ones come
 # first; three at a time, because many tests wait for a clock or for another program.
-LONG := workspace topstepx/fuzz bybit/conformance topstepx/order_safety topstepx/chaos core cli
+LONG := topstepx/order_safety topstepx workspace core bybit testing bybit/conformance cli topstepx/fuzz topstepx/chaos
 FOLDERS := $(sort $(foreach file,$(wildcard tests/*/test_*.py),$(word 2,$(subst /, ,$(file)))))
 GROUPS := $(LONG) $(filter-out $(LONG),$(FOLDERS))
 IN_ORDER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)

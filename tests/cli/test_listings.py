@@ -13,10 +13,11 @@ Capture = pytest.CaptureFixture[str]
 
 def test_providers_for_a_person(capsys: Capture) -> None:
     assert main(["providers"]) == 0
-    header, row = capsys.readouterr().out.splitlines()
-    assert header.split() == ["Name", "Distribution", "Version", "Sandbox"]
-    assert row.split()[:2] == ["topstepx", "tradeforge-topstepx"]
-    assert row.split()[-1] == "yes"
+    header, *rows = (one.split() for one in capsys.readouterr().out.splitlines())
+    assert header == ["Name", "Distribution", "Version", "Sandbox"]
+    names = ("bybit", "topstepx")
+    assert [row[:2] for row in rows] == [[name, f"tradeforge-{name}"] for name in names]
+    assert {row[-1] for row in rows} == {"yes"}
 
 
 def test_providers_for_a_program(capsys: Capture) -> None:

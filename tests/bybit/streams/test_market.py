@@ -314,7 +314,7 @@ async def test_a_silent_venue_is_given_up_and_pings_are_no_silence(
     await eventually(lambda: of(Gap, heard))
     (gap,) = of(Gap, heard)
     assert gap.cause is GapCause.DISCONNECTED
-    assert broker.status is StreamConnectionStatus.LIVE
+    await eventually(lambda: broker.status is StreamConnectionStatus.LIVE)
 
 
 async def test_what_a_connection_holds_is_bounded_as_the_venue_wants_it(
