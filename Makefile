@@ -39,8 +39,8 @@ fuzz: $(READY) ## a million damaged messages for each decoder (make fuzz SEED=7 
 crash: $(READY) ## kill a trading program at every point, ten times each (make crash SEEDS=3)
 	$(BIN)/pytest tests/topstepx/crashes -q --crash-seeds=$(or $(SEEDS),10)
 
-chaos: $(READY) ## 10,000 runs in which everything fails, each fault a hundred times at least (make chaos SEEDS=500)
-	$(BIN)/tradeforge chaos topstepx --seeds $(or $(SEEDS),10000) --least $(or $(LEAST),100)
+chaos: $(READY) ## 10,000 runs in which everything fails, each fault a hundred times at least (make chaos SEEDS=500 PROVIDER=bybit LEAST=1)
+	$(BIN)/tradeforge chaos $(or $(PROVIDER),topstepx) --seeds $(or $(SEEDS),10000) --least $(or $(LEAST),100)
 
 zoo: $(READY) ## broken providers, each caught by the conformance kit, and the table of what catches which
 	$(BIN)/pytest tests/topstepx/conformance/zoo -q -s
