@@ -27,6 +27,10 @@ class FailNext(Arguments):
     seconds: Delay = 0.0
 
 
+class PublicKey(Arguments):
+    pem: str
+
+
 class Drift(Arguments):
     seconds: Seconds
 
@@ -60,6 +64,12 @@ COMMANDS = (
     LAG_READS,
     FORGET_FAULTS,
     Command("fail_next", "spoil the next answers of a path", FailNext, _fail_next),
+    Command(
+        "trust",
+        "take requests that are signed by this RSA key, too: the public one, as PEM",
+        PublicKey,
+        lambda sandbox, it: sandbox.trust(it.pem),
+    ),
     Command(
         "drift",
         "have the clock of the venue be ahead, or behind",

@@ -209,6 +209,13 @@ class BybitSandbox(Sandbox):
         self._lag = Lag(self.exchange, self._clock, seconds) if seconds else None
         self._venue.show = self._lag.books if self._lag else None
 
+    def trust(self, pem: str) -> None:
+        """Take requests that are signed by this RSA key, too: the public one, as PEM.
+
+        Raises `ValueError` for anything else. Needs the extra `tradeforge-bybit[rsa]`.
+        """
+        self._venue.credentials.trust(pem)
+
     def drift(self, seconds: float) -> None:
         """Have the venue's clock be ahead by so many seconds, or behind."""
         self._venue.ahead = seconds

@@ -1,26 +1,60 @@
 """Who asks: the key, the time and the signature of a request, over the very bytes that came."""
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
 from hmac import compare_digest
+from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import define
 
 from tradeforge_bybit.sandbox.answers import Failure, parameter_error
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 DEFAULT_WINDOW = 5000
 _AHEAD = 1000
 """Milliseconds by which a client may be ahead of the venue, whatever its window."""
 
 
-@frozen
+@define
 class Credentials:
+    """A key with a secret that the venue has made, or with an RSA key of its owner's."""
+
     api_key: str
     api_secret: str
+    _public_key: "RSAPublicKey | None" = None
 
-    def sign(self, signed: bytes) -> str:
-        return hmac.new(self.api_secret.encode(), signed, hashlib.sha256).hexdigest()
+    def trust(self, pem: str) -> None:
+        """Take signatures of this RSA key too, the public one as PEM. Raises `ValueError`."""
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+        key = load_pem_public_key(pem.encode())
+        if not isinstance(key, RSAPublicKey):
+            raise ValueError("no RSA key: the venue takes no other")
+        self._public_key = key
+
+    def have_signed(self, text: bytes, sign: str) -> bool:
+        secret = hmac.new(self.api_secret.encode(), text, hashlib.sha256).hexdigest()
+        return compare_digest(secret.encode(), sign.encode()) or self._has_signed(text, sign)
+
+    def _has_signed(self, text: bytes, sign: str) -> bool:
+        """By the RSA key: PKCS#1 v1.5 over SHA-256, in base64."""
+        if self._public_key is None:
+            return False
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import padding
+
+        try:
+            signature = base64.b64decode(sign, validate=True)
+            self._public_key.verify(signature, text, padding.PKCS1v15(), hashes.SHA256())
+        except (ValueError, InvalidSignature):
+            return False
+        return True
 
 
 def check_request(
@@ -41,7 +75,7 @@ def check_request(
     if key != credentials.api_key:
         raise Failure(10003, "API key is invalid.")
     check_time(time, window, now)
-    if not compare_digest(credentials.sign(f"{time}{key}{window}".encode() + payload), sign):
+    if not credentials.have_signed(f"{time}{key}{window}".encode() + payload, sign):
         raise Failure(10004, "error sign! please check your API signature generation algorithm.")
 
 
@@ -70,7 +104,7 @@ def check_socket(credentials: Credentials, args: object, now: int) -> None:
         raise Failure(10003, "API key is invalid.")
     if not _is_number(expires) or int(expires) <= now:
         raise Failure(10004, "Request expired")
-    if not compare_digest(credentials.sign(f"GET/realtime{expires}".encode()), sign):
+    if not credentials.have_signed(f"GET/realtime{expires}".encode(), sign):
         raise Failure(10004, "Invalid sign")
 
 
