@@ -16,13 +16,14 @@ demo: $(READY) ## trade on a local sandbox, no account needed
 
 # Each group is a process of its own. make hands out the next one whenever another has ended, so the long ones come
 # first; three at a time, because many tests wait for a clock or for another program.
-LONG := topstepx/order_safety topstepx workspace core bybit testing bybit/conformance cli topstepx/fuzz topstepx/chaos
+LONG := topstepx/order_safety workspace topstepx core bybit testing bybit/conformance topstepx/conformance \
+    cli topstepx/fuzz topstepx/chaos topstepx/sandbox
 FOLDERS := $(sort $(foreach file,$(wildcard tests/*/test_*.py),$(word 2,$(subst /, ,$(file)))))
 GROUPS := $(LONG) $(filter-out $(LONG),$(FOLDERS))
 IN_ORDER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-test: check ## everything that must be true, in groups of which three run at once
-	@$(MAKE) --no-print-directory --keep-going -j3 $(IN_ORDER) $(GROUPS:%=group/%)
+test: check ## everything that must be true, in groups of which three run at once (make test JOBS=2)
+	@$(MAKE) --no-print-directory --keep-going --jobs $(or $(JOBS),3) $(IN_ORDER) $(GROUPS:%=group/%)
 
 group/%: $(READY) ## (make group/core runs one of these groups)
 	@$(BIN)/pytest -q tests/$* $(patsubst %,--ignore tests/%,$(filter $*/%,$(GROUPS)))
