@@ -291,8 +291,8 @@ def test_a_step_of_six_instruments_is_cheap(instrument: Instrument, clock: Manua
     exchange.listen(lambda event: None)
     best = float("inf")
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         for _ in range(20):
             exchange.advance()
-        best = min(best, (time.perf_counter() - started) / 20)
+        best = min(best, (time.process_time() - started) / 20)
     assert best < 0.002
