@@ -1,18 +1,22 @@
 """Orders at Bybit that bring their exits along."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 from attrs import evolve
 
+from tradeforge_bybit import _orders, _wire
 from tradeforge_bybit.provider import BybitProvider
-from tradeforge_bybit.sandbox import BybitSandbox
+from tradeforge_bybit.sandbox import BybitSandbox, Fault
 from tradeforge_core import (
     Bracket,
     InvalidOrder,
     NotSent,
     NotSupported,
+    Order,
     OrderRequest,
     OrderSide,
     OrderStatus,
@@ -147,6 +151,50 @@ async def test_an_exit_can_be_moved(desk: Desk) -> None:
     await desk.broker.modify_order(desk.account_id, family.stop_loss.id, stop_price=stop)
     family = await desk.broker.get_order_family(desk.account_id, order.id)
     assert family.stop_loss is not None and family.stop_loss.stop_price == stop
+
+
+async def test_exits_that_have_just_ended_are_found_while_the_list_of_past_orders_is_behind(
+    desk: Desk,
+) -> None:
+    """One that has filled must not count as lost: with the policy that would close a position."""
+    price = desk.last - 50
+    request = OrderRequest.limit(desk.account_id, LINEAR, BUY, "0.01", price)
+    request = evolve(request, bracket=Bracket(stop_loss=100, take_profit=200))
+    order = await desk.broker.place_order(request)
+    desk.sandbox.fail_next("/v5/order/history", Fault.STALE, count=100)
+    desk.exchange.move_to(LINEAR, price - 150)
+    family = await desk.broker.get_order_family(desk.account_id, order.id)
+    assert family.stop_loss is not None and family.take_profit is not None
+    assert family.stop_loss.status is OrderStatus.FILLED
+    assert family.take_profit.status is OrderStatus.CANCELLED
+
+
+async def test_exits_are_what_the_venue_names_them(desk: Desk) -> None:
+    """Their entry was placed where both are on one side of the market."""
+    price = desk.last - 500
+    request = OrderRequest.limit(desk.account_id, LINEAR, BUY, "0.01", price)
+    request = evolve(request, bracket=Bracket(stop_loss=100, take_profit=200))
+    order = await desk.broker.place_order(request)
+    desk.exchange.move_to(LINEAR, price - 50)
+    family = await desk.broker.get_order_family(desk.account_id, order.id)
+    kinds = [_orders.to_order(_without_direction(one), "linear", "7").type for one in family.exits]
+    assert kinds == [OrderType.STOP, OrderType.MARKET_IF_TOUCHED]
+
+
+def _without_direction(exit_: Order) -> _wire.OrderRow:
+    assert isinstance(exit_.raw, _wire.OrderRow)
+    return msgspec.structs.replace(exit_.raw, triggerDirection=0)
+
+
+async def test_a_take_profit_is_one_by_its_fills_too(desk: Desk) -> None:
+    order = await desk.broker.place_order(desk.market(BUY, Bracket(stop_loss=100, take_profit=200)))
+    desk.exchange.move_to(LINEAR, desk.last + 300)
+    since = datetime.now(UTC) - timedelta(hours=1)
+    trades = await desk.broker.get_trade_history(desk.account_id, start=since)
+    (trade,) = [one for one in trades if one.order_id != order.id]
+    assert isinstance(trade.raw, _wire.ExecutionRow)
+    (known,) = _orders.of_fills([trade.raw], "linear", desk.account_id)
+    assert known.type is OrderType.MARKET_IF_TOUCHED
 
 
 async def test_a_stop_that_the_venue_lost_is_told(desk: Desk) -> None:

@@ -47,6 +47,14 @@ _TYPES = {
     ("Limit", True): OrderType.STOP_LIMIT,
 }
 _TOUCHED = {"Market": OrderType.MARKET_IF_TOUCHED, "Limit": OrderType.LIMIT_IF_TOUCHED}
+_STOPPED = {"Market": OrderType.STOP, "Limit": OrderType.STOP_LIMIT}
+_EXITS = {
+    "StopLoss": _STOPPED,
+    "PartialStopLoss": _STOPPED,
+    "TakeProfit": _TOUCHED,
+    "PartialTakeProfit": _TOUCHED,
+}
+"""What the venue names by their purpose."""
 _LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED)
 _TYPE_WORDS = {kind: (word, waits) for (word, waits), kind in _TYPES.items()}
 
@@ -82,6 +90,8 @@ def _type(row: _wire.OrderRow) -> OrderType:
     waits = _checks.price_or_none(row.triggerPrice, "triggerPrice")
     if row.stopOrderType == "TrailingStop":
         return OrderType.TRAILING_STOP
+    if row.stopOrderType in _EXITS:  # the price that it was made at may be on either side of it
+        return _EXITS[row.stopOrderType].get(row.orderType, OrderType.UNKNOWN)
     if waits is None:
         return _TYPES.get((row.orderType, False), OrderType.UNKNOWN)
     if _direction(row, waits) not in (None, _STOPS_ON.get(side_of(row.side))):
@@ -129,20 +139,25 @@ def _of_fills(rows: list[_wire.ExecutionRow], category: str, account_id: str) ->
     newest = min(rows, key=_left)
     sizes = [_checks.size(row.execQty, "execQty") for row in rows]
     is_done = not _left(newest)
-    is_plain = newest.stopOrderType in _PLAIN
     return Order(
         id=newest.orderId,
         account_id=account_id,
         contract_id=Place(category, newest.symbol).contract_id,
         client_order_id=newest.orderLinkId or None,
         side=side_of(newest.side),
-        type=_TYPES.get((newest.orderType, not is_plain), OrderType.UNKNOWN),
+        type=_type_of_fill(newest),
         status=OrderStatus.FILLED if is_done else OrderStatus.PARTIALLY_FILLED,
         size=_checks.size(newest.orderQty, "orderQty"),
         filled_size=sum(sizes, Decimal(0)),
         in_quote=newest.marketUnit == "quoteCoin",
         raw=newest,
     )
+
+
+def _type_of_fill(row: _wire.ExecutionRow) -> OrderType:
+    if row.stopOrderType in _EXITS:
+        return _EXITS[row.stopOrderType].get(row.orderType, OrderType.UNKNOWN)
+    return _TYPES.get((row.orderType, row.stopOrderType not in _PLAIN), OrderType.UNKNOWN)
 
 
 def _left(row: _wire.ExecutionRow) -> Decimal:

@@ -52,7 +52,15 @@ class Search:
                 self._past(place.category, mine, since),
             ]
         )
-        return _oldest_first(one for one in found if one.parent_order_id == entry.id)
+        exits = [one for one in found if one.parent_order_id == entry.id]
+        if all(one.status.is_final for one in exits):
+            exits += await self._ended_exits(entry, place)
+        return _oldest_first(exits)
+
+    async def _ended_exits(self, entry: Order, place: Place) -> list[Order]:
+        """Those that ended a short while ago: the list of past orders may be behind."""
+        ended = await self._live(place.category, {"symbol": place.symbol, "openOnly": "1"})
+        return [one for one in ended if one.parent_order_id == entry.id]
 
     async def _with_entries(self, orders: list[Order]) -> list[Order]:
         """Exits with the ids of their entries: the venue says only what those were named."""
