@@ -27,7 +27,7 @@ from tradeforge_core import (
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 LINEAR = "linear:BTCUSDT"
-CREATE = "/v5/order/create"
+CREATE, REALTIME = "/v5/order/create", "/v5/order/realtime"
 
 
 class Desk:
@@ -134,6 +134,20 @@ async def test_open_orders_name_the_entry_also_to_a_newcomer(desk: Desk) -> None
     async with load_provider("bybit", settings=desk.sandbox.settings) as newcomer:
         exits = await newcomer.get_open_orders(desk.account_id)
         assert {one.parent_order_id for one in exits} == {order.id}
+
+
+async def test_an_entry_is_looked_for_where_its_exits_are(desk: Desk) -> None:
+    """Whoever gets out after a restart must not wait for a search of every category."""
+    exits = Bracket(stop_loss=100, take_profit=200)
+    orders = [await desk.broker.place_order(desk.market(BUY, exits)) for _ in range(3)]
+    async with load_provider("bybit", settings=desk.sandbox.settings) as newcomer:
+        before = desk.sandbox.requests[REALTIME]
+        found = await newcomer.get_open_orders(desk.account_id)
+        asked = desk.sandbox.requests[REALTIME] - before
+        assert {one.parent_order_id for one in found} == {one.id for one in orders}
+        await newcomer.get_open_orders(desk.account_id)
+        lists = desk.sandbox.requests[REALTIME] - before - asked
+    assert asked - lists == 2 * len(orders)  # each a page, and the empty one after it
 
 
 async def test_a_close_takes_the_exits_along(desk: Desk) -> None:

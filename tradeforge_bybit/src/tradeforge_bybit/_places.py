@@ -39,7 +39,9 @@ class Places:
         if order.client_order_id is not None:
             self._note(order.client_order_id, where)
             self._note_id(order.client_order_id, order.id)
-        entry_id = self._ids.get(_entry_name(order))
+        if entry_name := _entry_name(order):
+            self._note(entry_name, where)  # that of its exits, which are of contracts only
+        entry_id = self._ids.get(entry_name)
         return order if entry_id is None else evolve(order, parent_order_id=entry_id)
 
     def unknown_entry(self, order: Order) -> str | None:
