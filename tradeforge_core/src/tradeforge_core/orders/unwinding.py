@@ -169,8 +169,7 @@ class Unwinding:
             return
         await self._clock.sleep(_LOOKS[-1])  # whoever has sent it may be at it still
         account_id, contract_id = case.intent.account_id, case.intent.contract_id
-        positions = await self._positions(account_id, contract_id)
-        exits = await self._exits(account_id, contract_id)
+        exits, positions = await self._exits_and_held(account_id, contract_id)
         too_large = [one for one in exits if one.remaining_size > target]
         if too_large and sum((abs(one.size) for one in positions), Decimal(0)) <= target:
             raise NotFlat(positions, too_large)
@@ -252,8 +251,7 @@ class Unwinding:
         for pause in _LOOKS:
             await self._clock.sleep(pause)
             try:
-                positions = await self._positions(account_id, contract_id)
-                exits = await self._exits(account_id, contract_id)
+                exits, positions = await self._exits_and_held(account_id, contract_id)
             except TradeForgeError as error:
                 trouble = error
                 continue
@@ -274,6 +272,13 @@ class Unwinding:
                     await self._desk.cancel(order.account_id, order.id)
             except TradeForgeError:
                 continue  # it may be gone by itself: the next look tells
+
+    async def _exits_and_held(
+        self, account_id: str, contract_id: str
+    ) -> tuple[list[Order], list[Position]]:
+        """In this order: exits of an entry that fills meanwhile must not seem to be left over."""
+        exits = await self._exits(account_id, contract_id)
+        return exits, await self._positions(account_id, contract_id)
 
     async def _exits(self, account_id: str, contract_id: str) -> list[Order]:
         """Exits at work; the suspended ones belong to an entry that has not filled."""
