@@ -129,6 +129,32 @@ async def test_exits_of_a_stop_limit_count_from_where_it_begins(desk: Desk) -> N
     assert family.stop_loss.stop_price == request.stop_price - 200
 
 
+@pytest.mark.parametrize(("side", "sign"), [(BUY, 1), (SELL, -1)])
+async def test_exits_of_a_stop_may_stand_where_the_market_is_before_it(
+    desk: Desk, side: OrderSide, sign: int
+) -> None:
+    begins = desk.last + sign * 500
+    request = OrderRequest(
+        account_id=desk.account_id,
+        contract_id=LINEAR,
+        side=side,
+        type=OrderType.STOP,
+        size=Decimal("0.01"),
+        stop_price=begins,
+        bracket=Bracket(stop_loss=600, take_profit=200),
+    )
+    near = evolve(request, bracket=Bracket(stop_loss=100, take_profit=200))
+    for one in (request, near):
+        order = await desk.broker.place_order(one)
+        assert order.status is OrderStatus.WORKING
+    desk.exchange.move_to(LINEAR, begins + sign * 10)
+    family = await desk.broker.get_order_family(desk.account_id, order.id)
+    assert family.entry.status is OrderStatus.FILLED
+    assert family.stop_loss is not None and family.take_profit is not None
+    assert family.stop_loss.stop_price == begins - sign * 100
+    assert family.take_profit.stop_price == begins + sign * 200
+
+
 async def test_open_orders_name_the_entry_also_to_a_newcomer(desk: Desk) -> None:
     order = await desk.broker.place_order(desk.market(BUY, Bracket(stop_loss=100, take_profit=200)))
     async with load_provider("bybit", settings=desk.sandbox.settings) as newcomer:

@@ -79,9 +79,10 @@ def understand(venue: Venue, listing: Listing, said: Said) -> Asked:
     if order_type not in ("Market", "Limit"):
         raise _either(listing, Failure(170116, "Invalid orderType."), "OrderType invalid")
     slip = _slip(venue, listing, said, order_type, side)
-    _check_exits(listing, slip, side, say.price(said, "price") or slip.last_price or Decimal(0))
-    size, slip = _size(venue, listing, said, slip, side)
     trigger, rising = _trigger(venue, listing, said)
+    base = say.price(said, "price") or trigger or slip.last_price or Decimal(0)
+    _check_exits(listing, slip, side, base)
+    size, slip = _size(venue, listing, said, slip, side)
     exits = partial_exits(venue, said, slip, side)
     ticket = Ticket(
         account_id=venue.account.id,
