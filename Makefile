@@ -11,8 +11,8 @@ BIN := .venv/bin
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-demo: $(READY) ## trade on a local sandbox, no account needed
-	@$(BIN)/tradeforge demo
+demo: $(READY) ## trade on a local sandbox, no account needed (make demo PROVIDER=bybit)
+	@$(BIN)/tradeforge demo --provider $(or $(PROVIDER),topstepx)
 
 # Each group is a process of its own. make hands out the next one whenever another has ended, so the long ones come
 # first; three at a time, because many tests wait for a clock or for another program.

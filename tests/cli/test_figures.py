@@ -34,6 +34,14 @@ def test_sizes_and_money() -> None:
     assert [gain_text(Decimal(n)) for n in (3, 0, "-1.5")] == ["+3.00", "0.00", "-1.50"]
 
 
+def test_less_than_a_cent_is_not_nothing() -> None:
+    amounts = [Decimal(n) for n in ("0.01", "-0.0018", "0.00996", "-0.00000054", "0.000")]
+    assert [money_text(one) for one in amounts] == [
+        *("0.01", "-0.0018", "0.0100", "-0.00000054", "0.00"),
+    ]
+    assert gain_text(Decimal("0.0018")) == "+0.0018"
+
+
 def test_a_chart_reaches_from_the_lowest_to_the_highest() -> None:
     values = [Decimal(n) for n in (0, 5, 15)]
     assert chart(values, width=3, height=2) == ["  █", "▁▆█"]

@@ -14,12 +14,21 @@ def size_text(size: Decimal | None) -> str:
 
 
 def money_text(amount: Decimal) -> str:
-    return f"{amount:,.2f}"
+    """With cents; what is less than one with two digits of its own."""
+    return f"{amount:,.{_cents(amount)}f}"
 
 
 def gain_text(amount: Decimal) -> str:
-    """The amount with its sign, zero without."""
-    return f"{amount:+,.2f}" if amount else "0.00"
+    """As `money_text`, with its sign; zero without."""
+    return f"{amount:+,.{_cents(amount)}f}" if amount else "0.00"
+
+
+def _cents(amount: Decimal) -> int:
+    """Decimals: so few that a large amount is read at a glance, so many that none seems to be 0."""
+    return 2 if not amount or abs(amount) >= _CENT else 1 - amount.adjusted()
+
+
+_CENT = Decimal("0.01")
 
 
 def gain_style(amount: Decimal) -> str:
