@@ -114,7 +114,7 @@ def test_a_recording_ends_in_the_state_of_its_replay(recorded: Recorded, capsys:
     replayed = json.loads(capsys.readouterr().out)
     assert replayed["same"] is True
     assert state == f"state {replayed['state']}" == f"state {replayed['recorded_state']}"
-    assert replayed["events"]["UserTradeEvent"] == 2
+    assert replayed["events"]["UserTradeEvent"] >= 2, "more where others have left a position"
     assert replayed["shared"] == replayed["known"] > 4
 
 
