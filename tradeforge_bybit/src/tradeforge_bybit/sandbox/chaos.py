@@ -79,9 +79,7 @@ class BybitChaos(ChaosVenue):
         from tradeforge_bybit.config import BybitConfig
         from tradeforge_bybit.provider import BybitProvider
 
-        here, there = f":{self.port}", f":{port}"
-        settings = {name: one.replace(here, there) for name, one in self.sandbox.settings.items()}
-        settings["BYBIT_ORDER_ENTRY"] = self._order_entry
+        settings = self.settings_by(port) | {"BYBIT_ORDER_ENTRY": self._order_entry}
         config = BybitConfig.from_settings(Settings("bybit", settings))
         wait = Patience() if patient else hasty()
         return BybitProvider(

@@ -23,6 +23,11 @@ class ChaosVenue(ABC):
     @abstractmethod
     def sandbox(self) -> Sandbox: ...
 
+    def settings_by(self, port: int) -> dict[str, str]:
+        """The settings of the sandbox, for who comes to it by way of another port."""
+        here, there = f":{self.port}", f":{port}"
+        return {name: one.replace(here, there) for name, one in self.sandbox.settings.items()}
+
     @property
     @abstractmethod
     def exchange(self) -> Exchange:

@@ -44,9 +44,7 @@ class JsonChaos(ChaosVenue):
         return self.venue.port
 
     def provider(self, port: int, safety: OrderSafety, *, patient: bool) -> Provider:
-        here, there = f":{self.port}", f":{port}"
-        found = {name: one.replace(here, there) for name, one in self.venue.settings.items()}
-        settings = Settings(self.venue.prefix.lower(), found)
+        settings = Settings(self.venue.prefix.lower(), self.settings_by(port))
         wait = Patience() if patient else hasty()
         return self._make_provider(settings, safety=safety, **asdict(wait, recurse=False))
 

@@ -72,9 +72,9 @@ class TopStepXChaos(ChaosVenue):
     def provider(self, port: int, safety: OrderSafety, *, patient: bool) -> Provider:
         from tradeforge_topstepx.config import TopStepXConfig
 
-        here, there = f":{self.port}", f":{port}"
-        settings = {name: one.replace(here, there) for name, one in self.sandbox.settings.items()}
-        config = TopStepXConfig.from_settings(Settings("topstepx", settings | self._app))
+        config = TopStepXConfig.from_settings(
+            Settings("topstepx", self.settings_by(port) | self._app)
+        )
         wait = Patience() if patient else hasty()
         return self.provider_type(
             evolve(config, timeouts=wait.timeouts),
